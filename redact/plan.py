@@ -306,7 +306,7 @@ class Plan(Data):
 
 
 class CoverIndex:
-    """Answers "what is covered on frame n" for frames asked in ascending order, in constant memory per frame."""
+    """Answers "what is covered on frame n" for frames asked in ascending order."""
 
     def __init__(self, tracks: Iterable[Track]) -> None:
         self._spans = sorted(

@@ -232,7 +232,9 @@ def load_policy(source: str = "strict", overrides: list[str] | None = None) -> P
             raise UsageError(f"The policy file is not valid TOML: {error}.") from error
         preset = loaded.pop("preset", "strict")
         if preset not in PRESETS:
-            raise UsageError(f"The policy file starts from an unknown preset; there are {', '.join(PRESETS)}.")
+            raise UsageError(
+                f"The policy file starts from an unknown preset; there are {', '.join(PRESETS)}."
+            )
         data = _merge({**PRESETS[preset], "name": "custom"}, loaded)
     for text in overrides or []:
         data = _merge(data, _parse_override(text))

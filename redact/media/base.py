@@ -43,7 +43,7 @@ class Painter(Protocol):
     """Covers the regions of one frame in place. Implemented in `redact.cover`."""
 
     def bgr(self, frame: int, image: npt.NDArray[np.generic]) -> None:
-        """Cover frame number `frame` in an H x W x 3 or x 4 array (BGR or BGRA, uint8 or uint16), in place."""
+        """Cover frame number `frame` in an H x W x 3 or 4 array (BGR[A], uint8 or uint16), in place."""
 
     def yuv(self, frame: int, planes: Planes, *, bit_depth: int, full_range: bool, matrix: int) -> None:
         """The same on planar YUV in display orientation. `matrix` is the H.273 code point."""
