@@ -24,6 +24,21 @@ from redact.policy import AudioPolicy, CoverPolicy, PhotoPolicy, VideoPolicy
 SCHEMA_VERSION = 1
 MAX_COORDINATE = 1e6
 
+EXTENSIONS = {
+    "jpeg": ".jpg",
+    "png": ".png",
+    "apng": ".png",
+    "webp": ".webp",
+    "tiff": ".tif",
+    "gif": ".gif",
+    "heif": ".heic",
+    "avif": ".avif",
+    "bmp": ".bmp",
+    "mp4": ".mp4",
+    "webm": ".webm",
+}
+"""Every format that can be written, and the extension its files get."""
+
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE, allow_inf_nan=False)]
 Extent = Annotated[float, Field(gt=0, le=MAX_COORDINATE, allow_inf_nan=False)]
 FrameIndex = Annotated[int, Field(ge=0)]
@@ -346,6 +361,7 @@ def plan_schema() -> dict[str, Any]:
 
 
 __all__ = [
+    "EXTENSIONS",
     "SCHEMA_VERSION",
     "Box",
     "ColourFacts",

@@ -19,7 +19,7 @@ from redact.detect.base import Picture
 from redact.plan import MediaFacts, OutputSpec
 
 Planes = list[npt.NDArray[np.uint8] | npt.NDArray[np.uint16]]
-"""Y, U, V (planar; uint16 for more than 8 bits), each H' x W' with its own subsampling, display orientation."""
+"""Y, U, V (planar; uint16 above 8 bits), each H' x W' with its own subsampling, display orientation."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,211 @@
+"""Analyse: one input file in, one plan out. Decodes, detects, tracks; draws nothing and writes nothing.
+
+A video is looked at twice by this tool: here every frame is seen before anything is drawn, so a face found
+late in a shot is followed back to the frame on which it entered. What is run on which frame is `Cadence`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from redact.detect.base import Picture
+from redact.detect.modes import Ensemble, face_ensemble, text_ensemble
+from redact.detect.weights import ModelStore
+from redact.errors import InputTooLargeError
+from redact.media.base import MediaHandler, Progress
+from redact.media.digest import digest_file
+from redact.media.registry import handler_for
+from redact.plan import Kind, MediaFacts, OutputSpec, Plan, Region, Track
+from redact.policy import Policy
+from redact.track.builder import TrackBuilder, TrackSettings, tracks_for_photo
+from redact.track.shots import ShotDetector
+
+SHOT_LONG_SIDE = 160
+LOOK_AHEAD = 4
+"""Frames whose detection may be under way at once: enough to overlap with decoding, few enough for memory."""
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How often the dear detectors look, in frames. The light face detector looks at every frame."""
+
+    full_faces: int
+    text: int
+
+    @classmethod
+    def for_rate(cls, frames_per_second: float) -> Cadence:
+        """Five full face looks and three text looks a second.
+
+        Measured in bench/: closer looks cost more than they find once tracks are extended over the gaps. A
+        caption must stand for about a second to be read, so it meets at least two text looks.
+        """
+        rate = frames_per_second if frames_per_second > 0 else 25.0
+        return cls(full_faces=max(1, round(rate / 5)), text=max(1, round(rate / 3)))
+
+
+class AnalysisModels:
+    """The ensembles one policy needs, loaded once per process."""
+
+    def __init__(self, policy: Policy, store: ModelStore) -> None:
+        faces, text = policy.faces.mode, policy.text
+        self.light: Ensemble | None = None if faces == "off" else face_ensemble(faces, "light", store)
+        self.full: Ensemble | None = None if faces == "off" else face_ensemble(faces, "full", store)
+        self.text: Ensemble | None = None if text.mode == "off" else text_ensemble(text.detection, store)
+
+    def describe(self) -> list[str]:
+        """What looks, by name and scale, for reports."""
+        found: list[str] = []
+        for ensemble in (self.full, self.light, self.text):
+            for name in ensemble.describe() if ensemble is not None else ():
+                if name not in found:
+                    found.append(name)
+        return found
+
+
+OUTPUT_FORMATS = {"h264": "mp4", "hevc": "mp4", "av1": "mp4", "vp9": "webm"}
+
+
+def output_format(facts: MediaFacts, policy: Policy) -> str:
+    """Photos and animations stay what they are; videos become what the policy's codec lives in."""
+    return OUTPUT_FORMATS[policy.video.codec] if facts.kind == "video" else facts.format
+
+
+def analyse(
+    path: Path, item: str, policy: Policy, models: AnalysisModels, progress: Progress | None = None
+) -> Plan:
+    """Find everything the policy wants covered in the file at `path`. `item` is its public id.
+
+    Raises:
+        InputError: the file is of no supported kind, damaged, or beyond the policy's limits.
+        ModelError: weights are missing or altered.
+    """
+    handler = handler_for(path)
+    facts = handler.probe(path)
+    _check_limits(facts, policy)
+    if facts.kind == "photo":
+        tracks, shots, counted = _analyse_photo(path, handler, facts, policy, models)
+    else:
+        tracks, shots, counted = _analyse_moving(path, handler, facts, policy, models, progress)
+    facts = facts.model_copy(update={"frames": counted})
+    return Plan(
+        item=item,
+        policy=policy.name,
+        policy_digest=policy.digest(),
+        source=digest_file(path),
+        media=facts,
+        shots=tuple(shots),
+        tracks=tuple(tracks),
+        output=OutputSpec(
+            format=output_format(facts, policy),
+            cover=policy.cover,
+            photo=policy.photo,
+            video=policy.video,
+            audio=policy.audio,
+            keep_rights=policy.metadata.rights == "keep",
+        ),
+        notes=tuple(_notes(tracks, facts, policy)),
+    )
+
+
+def _check_limits(facts: MediaFacts, policy: Policy) -> None:
+    limits = policy.limits
+    if facts.width * facts.height > limits.max_pixels:
+        raise InputTooLargeError(
+            f"The picture has more than {limits.max_pixels} pixels (limits.max_pixels); it was not decoded."
+        )
+    if facts.frames > limits.max_frames:
+        raise InputTooLargeError(f"There are more than {limits.max_frames} frames (limits.max_frames).")
+
+
+def _notes(tracks: Iterable[Track], facts: MediaFacts, policy: Policy) -> list[str]:
+    kinds = set()
+    largest_text = 0.0
+    for track in tracks:
+        kinds.add(track.kind)
+        if track.kind is Kind.TEXT:
+            area = max(span.box[2] * span.box[3] for span in track.spans)
+            largest_text = max(largest_text, area / (facts.width * facts.height))
+    notes = []
+    if policy.faces.mode != "off" and policy.faces.require_one and Kind.FACE not in kinds:
+        notes.append("no_face_found")
+    if largest_text > policy.text.max_area:
+        notes.append("large_text_region")
+    return notes
+
+
+Analysed = tuple[list[Track], list[tuple[int, int]], int]
+
+
+def _analyse_photo(
+    path: Path, handler: MediaHandler, facts: MediaFacts, policy: Policy, models: AnalysisModels
+) -> Analysed:
+    (frame,) = handler.frames(path, facts)
+    faces = models.full.look(frame.picture) if models.full else []
+    text = models.text.look(frame.picture) if models.text else []
+    return tracks_for_photo(faces, text, facts.width, facts.height, policy), [(0, 0)], 1
+
+
+@dataclass
+class _Looks:
+    """What was seen on one frame of a video."""
+
+    frame: int
+    faces: list[Region]
+    full: bool
+    text: list[Region] | None
+
+
+def _look(models: AnalysisModels, cadence: Cadence, frame: int, picture: Picture) -> _Looks:
+    full = frame % cadence.full_faces == 0
+    ensemble = models.full if full else models.light
+    faces = ensemble.look(picture) if ensemble else []
+    text = models.text.look(picture) if models.text and frame % cadence.text == 0 else None
+    return _Looks(frame, faces, full, text)
+
+
+def _analyse_moving(
+    path: Path,
+    handler: MediaHandler,
+    facts: MediaFacts,
+    policy: Policy,
+    models: AnalysisModels,
+    progress: Progress | None,
+) -> Analysed:
+    rate = facts.frame_rate[0] / facts.frame_rate[1] if facts.frame_rate[0] and facts.frame_rate[1] else 0.0
+    cadence = Cadence(1, 1) if facts.kind == "animation" else Cadence.for_rate(rate)
+    builder = TrackBuilder(facts.width, facts.height, TrackSettings.from_policy(policy, rate))
+    shots = ShotDetector()
+    pending: deque[Future[_Looks]] = deque()
+    counted = 0
+
+    def collect() -> None:
+        looks = pending.popleft().result()
+        builder.add(looks.frame, looks.faces, full=looks.full)
+        if looks.text is not None:
+            builder.add_text(looks.frame, looks.text)
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="detect") as pool:
+        for decoded in handler.frames(path, facts):
+            counted += 1
+            if counted > policy.limits.max_frames:
+                raise InputTooLargeError(
+                    f"There are more than {policy.limits.max_frames} frames (limits.max_frames)."
+                )
+            shots.add(decoded.picture.bgr(SHOT_LONG_SIDE))
+            pending.append(pool.submit(partial(_look, models, cadence, decoded.index, decoded.picture)))
+            if len(pending) > LOOK_AHEAD:
+                collect()
+            if progress is not None:
+                progress(counted, max(facts.frames, counted))
+        while pending:
+            collect()
+    found = shots.shots()
+    return builder.finish(found, counted), found, counted
+
+
+__all__ = ["AnalysisModels", "Cadence", "analyse", "output_format"]

@@ -1,0 +1,329 @@
+"""`run`: every item of a folder through all stages, several at once, each one released or named as failed.
+
+One thread a job slot; each slot owns its worker processes. Errors of an item end that item only. What is
+already in the ledger under the same policy is not done again.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redact import __version__
+from redact.batch.events import Event, ItemDone, ItemProgress, ItemStarted, RunStarted
+from redact.batch.jobs import GATE, MAKER, WorkerStages
+from redact.batch.store import Store, sha256_file
+from redact.batch.walk import Entry, walk
+from redact.detect.weights import ModelStore
+from redact.errors import ExitCode, InputError, OutputError, RedactError, UnsupportedInputError, UsageError
+from redact.findings import Verdict
+from redact.pipeline import Outcome, process
+from redact.policy import Policy
+from redact.report.html import write_index
+from redact.report.items import item_report
+
+VERDICT_CODES = {
+    Verdict.PUBLISH: ExitCode.PUBLISHED,
+    Verdict.REVIEW: ExitCode.NEEDS_REVIEW,
+    Verdict.BLOCK: ExitCode.BLOCKED,
+}
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a batch is run; what is done to an item is in the policy alone."""
+
+    jobs: int = 1
+    dry_run: bool = False
+    private_folder: Path | None = None
+    maker: str = MAKER
+    gate: str = GATE
+
+
+@dataclass
+class RunSummary:
+    """What became of every item."""
+
+    items: list[ItemDone] = field(default_factory=list)
+    set_aside: int = 0
+    """Files that are no media and lie beside some; never copied."""
+    interrupted: bool = False
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Items by status: published, review, blocked, failed, planned."""
+        return Counter(done.status for done in self.items)
+
+    @property
+    def fresh(self) -> int:
+        """Items that this run worked on, as against those it found done."""
+        return sum(not done.already for done in self.items)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The worst of all items."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
+        codes = (done.exit_code for done in self.items)
+        return max(codes, key=lambda code: code.severity, default=ExitCode.PUBLISHED)
+
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class _Work:
+    entry: Entry
+    item: str
+
+
+class _Batch:
+    """One run: the parts that its threads share."""
+
+    def __init__(self, store: Store, policy: Policy, options: RunOptions, listener: Listener) -> None:
+        self.store, self.policy, self.options = store, policy, options
+        self.models = ModelStore().digests()
+        self.identity = {"policy": policy.digest(), "models": self.models, "version": __version__}
+        self.states = store.states()
+        self.summary = RunSummary()
+        self.stop = threading.Event()
+        self.todo: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._names: dict[str, str] = {}
+
+    def tell(self, event: Event) -> None:
+        with self._lock:
+            if isinstance(event, ItemDone):
+                self.summary.items.append(event)
+            self._listener(event)
+
+    def done_before(self, item: str) -> ItemDone | None:
+        """The earlier result, if it is of the same policy, models and version and still lies there."""
+        state = self.states.get(item)
+        if state is None or {key: state.get(key) for key in self.identity} != self.identity:
+            return None
+        if state["event"] == "failed":
+            if state["code"] != int(ExitCode.INPUT_ERROR):
+                return None  # the machine's fault then: worth another try
+            return ItemDone(item, "failed", state["reason"], ExitCode.INPUT_ERROR, already=True)
+        place = self.store.private.released(item)
+        target = self.store.root / place
+        if not place or not target.is_file() or sha256_file(target) != state["sha256"]:
+            return None
+        verdict = Verdict(state["verdict"])
+        return ItemDone(item, _status(verdict), "", VERDICT_CODES[verdict], already=True)
+
+    def output_name(self, work: _Work, extension: str) -> str:
+        """Name below `published/` or `review/`; two inputs never share one."""
+        if self.policy.output.filenames == "random":
+            return work.item + extension
+        relative = work.entry.relative
+        fits = relative.suffix.lower() in _SAME_FORMAT.get(extension, {extension})
+        choices = [
+            relative if fits else relative.with_suffix(extension),
+            relative.with_name(relative.name + extension),
+            relative.with_name(f"{relative.stem}-{work.item}{extension}"),
+        ]
+        with self._lock:
+            for choice in choices:
+                key = str(choice).casefold()
+                owner = self._names.get(key) or next(
+                    filter(
+                        None,
+                        (self.store.private.owner(f"{room}/{choice}") for room in ("published", "review")),
+                    ),
+                    work.item,
+                )
+                if owner == work.item:
+                    self._names[key] = work.item
+                    return str(choice)
+        raise OutputError("No free output name; use output.filenames = random.")
+
+    def work_on(self, work: _Work, stages: WorkerStages) -> None:
+        """One item from start to release. Never raises for the item's own sake."""
+        self.tell(ItemStarted(work.item))
+
+        def progress(stage: str, done: int, total: int) -> None:
+            self.tell(ItemProgress(work.item, stage, done, total))
+
+        try:
+            if work.entry.refused:
+                raise UnsupportedInputError(work.entry.refused)
+            if self.options.dry_run:
+                plan = stages.analyse(work.entry.path, work.item, self.policy, progress)
+                self._write_text(self.store.plans / f"{work.item}.json", plan.to_json())
+                self.tell(ItemDone(work.item, "planned", "", ExitCode.PUBLISHED))
+                return
+            with self.store.workspace(work.item) as folder:
+                outcome = process(work.entry.path, work.item, self.policy, stages, folder, progress)
+                self.release(work, outcome, stages)
+        except RedactError as error:
+            self.fail(work.item, error)
+        except OSError as error:
+            self.fail(work.item, OutputError("A file operation was refused (disk full?)."), error)
+
+    def release(self, work: _Work, outcome: Outcome, stages: WorkerStages) -> None:
+        verdict, report = outcome.verdict, outcome.report
+        preview = stages.thumbnail(outcome.file) if verdict is Verdict.PUBLISH else b""
+        self._write_text(self.store.plans / f"{work.item}.json", outcome.plan.to_json())
+        self._write_text(
+            self.store.report / "items" / f"{work.item}.json",
+            item_report(outcome, self.policy, self.models, preview),
+        )
+        findings = [finding.model_dump(mode="json", exclude_defaults=True) for finding in report.findings]
+        name = self.output_name(work, outcome.file.suffix)
+        self.store.release(
+            work.item,
+            outcome.file,
+            report.sha256,
+            verdict,
+            name,
+            findings=findings,
+            source=outcome.plan.source.model_dump(),
+            **self.identity,
+        )
+        status = _status(verdict)
+        reason = ", ".join(sorted({f.detail or f.kind.value for f in report.findings}))
+        self.tell(ItemDone(work.item, status, reason, VERDICT_CODES[verdict]))
+
+    def fail(self, item: str, error: RedactError, cause: OSError | None = None) -> None:
+        if not self.options.dry_run:
+            try:
+                self.store.withdraw(item)
+                self.store.ledger.append(
+                    "failed", item, reason=error.reason, code=int(error.exit_code), **self.identity
+                )
+            except (OSError, OutputError) as second:
+                error = OutputError("The item failed and the ledger could not be written (disk full?).")
+                error.__cause__ = second
+        error.__context__ = cause
+        self.tell(ItemDone(item, "failed", f"{error.reason}: {error}", error.exit_code))
+
+    @staticmethod
+    def _write_text(path: Path, text: str) -> None:
+        partial = path.with_suffix(".partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+
+    def serve(self) -> None:
+        """A job slot: take items until there are none."""
+        stages = WorkerStages(
+            self.policy.limits.item_timeout_s, self.stop, self.options.maker, self.options.gate
+        )
+        try:
+            while not self.stop.is_set() and (work := self.todo.get()) is not None:
+                self.work_on(work, stages)
+        except KeyboardInterrupt:
+            pass  # `stop` was set while a worker was busy: the item stays undone, the next run takes it
+        finally:
+            stages.close()
+
+
+_SAME_FORMAT = {
+    ".jpg": {".jpg", ".jpeg", ".jpe"},
+    ".tif": {".tif", ".tiff"},
+    ".heic": {".heic", ".heif"},
+    ".mp4": {".mp4", ".m4v"},
+    ".png": {".png", ".apng"},
+}
+"""Endings that may stay as they are when names are kept."""
+
+
+def _status(verdict: Verdict) -> str:
+    return {Verdict.PUBLISH: "published", Verdict.REVIEW: "review", Verdict.BLOCK: "blocked"}[verdict]
+
+
+def _check_places(source: Path, out: Path) -> None:
+    inside, outside = source.resolve(), out.resolve()
+    if inside == outside or inside in outside.parents or outside in inside.parents:
+        raise UsageError("The input and output folders must lie outside each other.")
+
+
+def run(
+    source: Path,
+    out: Path,
+    policy: Policy,
+    options: RunOptions | None = None,
+    listener: Listener | None = None,
+) -> RunSummary:
+    """Process everything below `source` into `out`.
+
+    Raises:
+        UsageError: the folders are not usable together; nothing was touched.
+        OutputError: `out` cannot be written or is in use.
+        ModelError: weights are missing or altered.
+    """
+    options, listener = options or RunOptions(), listener or (lambda _: None)
+    _check_places(source, out)
+    entries = walk(source)
+    ModelStore().verify()
+    with Store(out, options.private_folder) as store:
+        batch = _Batch(store, policy, options, listener)
+        works = _sort_out(batch, entries)
+        threads = [
+            threading.Thread(target=batch.serve, name=f"slot-{n}")
+            for n in range(min(max(options.jobs, 1), max(len(works), 1)))
+        ]
+        for work in works:
+            batch.todo.put(work)
+        for thread in threads:
+            batch.todo.put(None)
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(timeout=0.5)
+        except KeyboardInterrupt:
+            batch.stop.set()
+            batch.summary.interrupted = True
+            for thread in threads:
+                thread.join()
+        if not options.dry_run:
+            write_index(store.report, store.states())
+        return batch.summary
+
+
+def _sort_out(batch: _Batch, entries: list[Entry]) -> list[_Work]:
+    """Give every media file its id; report what is already done; set companions aside."""
+    works: list[_Work] = []
+    finished: list[ItemDone] = []
+    stages = WorkerStages(60, batch.stop, batch.options.maker, batch.options.gate)
+    try:
+        for entry in entries:
+            if entry.companion and not entry.refused and not _is_media(entry, stages):
+                batch.summary.set_aside += 1
+                continue
+            relative = str(entry.relative)
+            try:
+                digest = "" if entry.refused else sha256_file(entry.path)
+            except OSError:
+                entry = Entry(entry.path, entry.relative, "It could not be read.")  # noqa: PLW2901
+                digest = ""
+            item = batch.store.private.id_for(batch.store.private.job(relative, digest), relative)
+            before = None if batch.options.dry_run else batch.done_before(item)
+            if before is not None:
+                finished.append(before)
+            else:
+                works.append(_Work(entry, item))
+    finally:
+        stages.close()
+    batch.tell(RunStarted(len(works), len(finished), batch.summary.set_aside))
+    for done in finished:
+        batch.tell(done)
+    return works
+
+
+def _is_media(entry: Entry, stages: WorkerStages) -> bool:
+    try:
+        stages.sniff(entry.path)
+    except InputError:
+        return False
+    return True
+
+
+__all__ = ["Listener", "RunOptions", "RunSummary", "run"]

@@ -1,0 +1,119 @@
+"""One item through all stages: analyse, plan, render, gate, and once more around if the gate saw something.
+
+The stages are reached through `Stages`, so that the same walk runs in one process (`redact.stages`) or over
+worker processes (`redact.batch.jobs`); this module loads no model and decodes nothing. Nothing here publishes:
+the outcome is a finished file in a private folder and a verdict on exactly its bytes; releasing is the
+batch's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from redact.findings import Finding, FindingKind, GateReport, Verdict
+from redact.gate.heal import heal_tracks
+from redact.plan import EXTENSIONS, Plan, Track
+from redact.policy import Policy
+
+StageProgress = Callable[[str, int, int], None]
+"""Called with (stage, frames done, frames in all)."""
+
+
+class Stages(Protocol):
+    """The stages of one item, wherever they run."""
+
+    def analyse(self, path: Path, item: str, policy: Policy, progress: StageProgress) -> Plan:
+        """See `redact.analysis.analyse`."""
+
+    def render(self, path: Path, plan: Plan, target: Path, progress: StageProgress) -> None:
+        """See `redact.rendering.render`."""
+
+    def inspect(
+        self, path: Path, policy: Policy, focus: tuple[int, ...], progress: StageProgress
+    ) -> GateReport:
+        """See `redact.gate.inspect`; `focus` are frames to look at in any case."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished file that nobody has released yet."""
+
+    plan: Plan
+    report: GateReport
+    """On the bytes of `file`; its findings include the plan's notes."""
+    file: Path
+    heal_rounds: int
+
+    @property
+    def verdict(self) -> Verdict:
+        """What may happen to `file`."""
+        return self.report.verdict
+
+
+def focus_frames(plan: Plan, most: int = 400) -> tuple[int, ...]:
+    """Frames on which a miss is likeliest: ends of shots, and just outside both ends of every track."""
+    last = plan.media.frames - 1
+    frames = {0, last}
+    for first, end in plan.shots:
+        frames |= {first, end}
+    for track in plan.tracks:
+        frames |= {max(track.first - 1, 0), min(track.last + 1, last)}
+    ordered = sorted(frames)
+    step = -(-len(ordered) // most)
+    return tuple(ordered[::step])
+
+
+def note_findings(plan: Plan) -> tuple[Finding, ...]:
+    """What analysis wants a person to look at, as findings."""
+    return tuple(Finding(kind=FindingKind.NOTE, detail=note) for note in plan.notes)
+
+
+def process(
+    path: Path, item: str, policy: Policy, stages: Stages, work: Path, progress: StageProgress
+) -> Outcome:
+    """Take the file at `path` through all stages; the result lies in the folder `work`.
+
+    A face or text that the gate still sees is covered where it was seen and the item is rendered and gated
+    again, at most `policy.gate.heal_rounds` times; what is still found then is for a person.
+
+    Raises:
+        RedactError: of whatever stage failed. Nothing usable is left in `work` then.
+    """
+    plan = stages.analyse(path, item, policy, progress)
+    rounds = 0
+    while True:
+        target = work / f"{item}-{rounds}{EXTENSIONS[plan.output.format]}"
+        stages.render(path, plan, target, progress)
+        report = stages.inspect(target, policy, focus_frames(plan), progress)
+        extra = heal_tracks(report, policy) if rounds < policy.gate.heal_rounds else []
+        if not extra:
+            notes = note_findings(plan)
+            return Outcome(plan, _with_findings(report, notes), target, rounds)
+        target.unlink()
+        plan = plan.with_tracks(_within(extra, plan))
+        rounds += 1
+
+
+def _with_findings(report: GateReport, notes: tuple[Finding, ...]) -> GateReport:
+    return report.model_copy(update={"findings": report.findings + notes}) if notes else report
+
+
+def _within(tracks: list[Track], plan: Plan) -> list[Track]:
+    """Tracks cut to the media's frames: a healing margin may reach beyond the last one."""
+    last = plan.media.frames - 1
+    inside = []
+    for track in tracks:
+        spans = tuple(
+            span.model_copy(update={"last": min(span.last, last)})
+            for span in track.spans
+            if span.first <= last
+        )
+        if spans:
+            inside.append(track.model_copy(update={"spans": spans}))
+    return inside
+
+
+__all__ = ["Outcome", "StageProgress", "Stages", "focus_frames", "note_findings", "process"]

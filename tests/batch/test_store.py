@@ -1,0 +1,135 @@
+"""The output folder: exclusive, crash-safe, and never holding what was not judged."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from redact.batch.store import NEUTRAL_TIME, Store, sha256_file
+from redact.errors import OutputError, UsageError
+from redact.findings import Verdict
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    return tmp_path / "out", tmp_path / "private"
+
+
+def _finished(store: Store, item: str, content: bytes = b"pixels") -> tuple[Path, str]:
+    file = store.work / f"{item}.jpg"
+    file.write_bytes(content)
+    return file, sha256_file(file)
+
+
+def test_a_published_file_is_whole_and_has_a_neutral_time(folders: tuple[Path, Path]) -> None:
+    with Store(*folders) as store:
+        item = store.private.id_for("job", "a.jpg")
+        file, digest = _finished(store, item)
+        target = store.release(item, file, digest, Verdict.PUBLISH, "a.jpg")
+        assert target.read_bytes() == b"pixels"
+        assert target.parent == folders[0] / "published"
+        assert target.stat().st_mtime == NEUTRAL_TIME
+        assert store.states()[item]["verdict"] == "PUBLISH"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.REVIEW, Verdict.BLOCK])
+def test_nothing_but_a_publish_verdict_reaches_published(
+    folders: tuple[Path, Path], verdict: Verdict
+) -> None:
+    with Store(*folders) as store:
+        item = store.private.id_for("job", "a.jpg")
+        store.release(item, *_finished(store, item), verdict, "a.jpg")
+        assert list(store.published.iterdir()) == []
+        assert (store.review / "a.jpg").exists()
+
+
+def test_bytes_that_changed_after_judgement_are_not_released(folders: tuple[Path, Path]) -> None:
+    with Store(*folders) as store:
+        item = store.private.id_for("job", "a.jpg")
+        file, digest = _finished(store, item)
+        file.write_bytes(b"other pixels")
+        with pytest.raises(OutputError):
+            store.release(item, file, digest, Verdict.PUBLISH, "a.jpg")
+        assert list(store.published.iterdir()) == []
+
+
+def test_a_stricter_verdict_takes_back_what_was_published(folders: tuple[Path, Path]) -> None:
+    with Store(*folders) as store:
+        item = store.private.id_for("job", "a.jpg")
+        store.release(item, *_finished(store, item), Verdict.PUBLISH, "a.jpg")
+        store.release(item, *_finished(store, item, b"again"), Verdict.REVIEW, "a.jpg")
+        assert list(store.published.iterdir()) == []
+
+
+def test_two_runs_on_one_folder_exclude_each_other(folders: tuple[Path, Path]) -> None:
+    with Store(*folders), pytest.raises(OutputError, match="Another run"), Store(*folders):
+        pass
+
+
+def test_a_folder_of_unknown_origin_is_not_taken_over(folders: tuple[Path, Path]) -> None:
+    (folders[0] / "published").mkdir(parents=True)
+    (folders[0] / "published" / "old.jpg").write_bytes(b"?")
+    with pytest.raises(UsageError), Store(*folders):
+        pass
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_release_that_was_killed_half_way_is_completed(folders: tuple[Path, Path], renamed: bool) -> None:
+    with Store(*folders) as store:
+        item = store.private.id_for("job", "a.jpg")
+        file, digest = _finished(store, item)
+        staged = store.work / f"done-{item}"
+        file.replace(staged)
+        store.private.set_released(item, "published/a.jpg")
+        store.ledger.append("releasing", item, sha256=digest, verdict="PUBLISH")
+        if renamed:
+            staged.replace(store.published / "a.jpg")
+    with Store(*folders) as store:
+        assert store.states()[item]["event"] == "released"
+        assert sha256_file(store.published / "a.jpg") == digest
+        assert not list(store.work.glob("done-*"))
+
+
+def test_a_half_written_file_is_never_completed_into_published(folders: tuple[Path, Path]) -> None:
+    with Store(*folders) as store:
+        item = store.private.id_for("job", "a.jpg")
+        (store.work / f"done-{item}").write_bytes(b"half")
+        store.private.set_released(item, "published/a.jpg")
+        store.ledger.append("releasing", item, sha256="0" * 64, verdict="PUBLISH")
+    with Store(*folders) as store:
+        assert list(store.published.iterdir()) == []
+        assert item not in store.states()
+
+
+def test_the_private_mapping_is_its_owners_alone_and_outside_the_output(folders: tuple[Path, Path]) -> None:
+    with Store(*folders) as store:
+        store.private.id_for("job", "Օրինակյան.jpg")
+    (mapping,) = folders[1].glob("*.sqlite")
+    assert stat.S_IMODE(mapping.stat().st_mode) == 0o600
+    for path in folders[0].rglob("*"):
+        if path.is_file():
+            assert "Օրինակյան".encode() not in path.read_bytes()
+
+
+def test_a_private_mapping_inside_the_output_is_refused(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(UsageError), Store(folders[0], folders[0] / "published" / "private"):
+        pass
+
+
+def test_ids_are_stable_and_tell_nothing(folders: tuple[Path, Path]) -> None:
+    with Store(*folders) as store:
+        job = store.private.job("a/Orinakyan.jpg", "f" * 64)
+        item = store.private.id_for(job, "a/Orinakyan.jpg")
+    with Store(*folders) as store:
+        assert store.private.job("a/Orinakyan.jpg", "f" * 64) == job
+        assert store.private.id_for(job, "a/Orinakyan.jpg") == item
+        assert store.private.lookup(item) == "a/Orinakyan.jpg"
+    assert "orinakyan" not in item
+
+
+def test_a_read_only_output_folder_is_a_clear_error(tmp_path: Path) -> None:
+    blocker = tmp_path / "file"
+    blocker.write_bytes(b"")
+    with pytest.raises(OutputError), Store(blocker / "out", tmp_path / "private"):
+        pass
+    assert blocker.stat().st_size == 0

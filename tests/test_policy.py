@@ -1,0 +1,63 @@
+"""The policy: presets, TOML, overrides, and errors that say where."""
+
+from pathlib import Path
+
+import pytest
+
+from redact.errors import ExitCode, UsageError
+from redact.policy import PRESETS, Policy, Section, describe, load_policy
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_loads_and_names_itself(name: str) -> None:
+    assert load_policy(name).name == name
+
+
+def test_strict_is_what_an_empty_policy_means() -> None:
+    assert load_policy("strict").digest() == Policy().digest()
+
+
+def test_a_bare_word_stands_for_the_mode_of_its_section() -> None:
+    assert load_policy("strict", ["audio=keep"]).audio.mode == "keep"
+    assert load_policy("strict", ["text=off"]).text.mode == "off"
+
+
+def test_an_override_changes_one_field_and_leaves_its_neighbours() -> None:
+    policy = load_policy("strict", ["faces.padding=0.8", "faces.mode=careful"])
+    assert (policy.faces.padding, policy.faces.mode) == (0.8, "careful")
+    assert policy.faces.small_below == Policy().faces.small_below
+
+
+@pytest.mark.parametrize(
+    "override", ["faces.paddng=1", "nonsense=1", "faces.padding=0.01", "video.codec=mpeg2", "faces", "=3"]
+)
+def test_an_unknown_key_or_bad_value_is_a_usage_error(override: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_policy("strict", [override])
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_a_toml_file_builds_on_a_preset(tmp_path: Path) -> None:
+    file = tmp_path / "house.toml"
+    file.write_text('preset = "desk"\naudio = "keep"\n[video]\ncrf = 24\n')
+    policy = load_policy(str(file))
+    assert (policy.metadata.rights, policy.audio.mode, policy.video.crf) == ("keep", "keep", 24)
+
+
+def test_an_unknown_key_in_a_toml_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "house.toml"
+    file.write_text("[video]\ncrff = 24\n")
+    with pytest.raises(UsageError, match=r"video\.crff"):
+        load_policy(str(file))
+
+
+def test_the_digest_follows_settings_and_not_the_name() -> None:
+    assert load_policy("strict", ["name=other"]).digest() == load_policy("strict").digest()
+    assert load_policy("strict", ["video.crf=21"]).digest() != load_policy("strict").digest()
+
+
+def test_every_setting_is_documented_and_can_be_set() -> None:
+    for key, value, meaning in describe(Policy()):
+        assert meaning, key
+        if not isinstance(value, (tuple, Section)):
+            load_policy("strict", [f"{key}={str(value).lower() if isinstance(value, bool) else value}"])
