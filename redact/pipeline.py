@@ -1,8 +1,8 @@
 """One item through all stages: analyse, plan, render, gate, and once more around if the gate saw something.
 
 The stages are reached through `Stages`, so that the same walk runs in one process (`redact.stages`) or over
-worker processes (`redact.batch.jobs`); this module loads no model and decodes nothing. Nothing here publishes:
-the outcome is a finished file in a private folder and a verdict on exactly its bytes; releasing is the
+worker processes (`redact.batch.jobs`); this module loads no model and decodes nothing. Nothing is published
+here: the outcome is a finished file in a private folder and a verdict on exactly its bytes; releasing is the
 batch's work.
 """
 
