@@ -45,7 +45,9 @@ CHILDREN: dict[bytes, frozenset[bytes]] = {
     b"ilst": frozenset(),
     b"iinf": frozenset({b"infe"}),
     b"iprp": frozenset({b"ipco", b"ipma"}),
-    b"ipco": frozenset({b"hvcC", b"av1C", b"ispe", b"pixi", b"colr", b"auxC", b"irot", b"imir", b"pasp"}),
+    b"ipco": frozenset(
+        {b"hvcC", b"av1C", b"ispe", b"pixi", b"colr", b"auxC", b"irot", b"imir", b"pasp", b"clap"}
+    ),
     b"iref": frozenset({b"dimg", b"auxl", b"cdsc"}),
 }
 
@@ -101,6 +103,7 @@ SIZES: dict[bytes, tuple[int, ...]] = {
     b"url ": (4,),
     b"ispe": (12,),
     b"irot": (1,),
+    b"clap": (32,),
     b"imir": (1,),
     b"vpcC": (12,),
     b"wide": (0,),

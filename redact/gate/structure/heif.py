@@ -6,6 +6,7 @@ pictures. Follows ISO/IEC 23008-12.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 
 from redact.gate.structure.base import Collector, MalformedError, Source, code_name
@@ -14,12 +15,15 @@ from redact.gate.structure.codecs import Units
 from redact.gate.structure.rights import check_xmp
 
 PICTURE_ITEMS = frozenset({b"hvc1", b"av01", b"grid"})
-ITEM_NAMES = frozenset({b"", b"Color", b"Alpha"})
+ITEM_NAMES = frozenset({b"", b"Color", b"Alpha", b"XMP"})
 """What libheif and libavif call their items."""
 ALPHA = frozenset({b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"})
 XMP_TYPE = b"application/rdf+xml"
 MAX_ITEMS = 4096
 MAX_GRID = 16
+CLAP_PADDING, CLAP_SMALLEST = 16, 64
+"""Encoders pad a picture to whole blocks, at least to 64 pixels a side, and crop that away again with `clap`;
+a crop that hides more than the padding hides picture."""
 
 
 @dataclass
@@ -205,6 +209,7 @@ def _check_picture(source: Source, item: _Item, found: Collector) -> None:
         if sum(stop - start for start, stop in item.extents) > MAX_GRID:
             found.structure("grid size")
         return
+    _check_crop(source, item, found)
     wanted = b"hvcC" if item.kind == b"hvc1" else b"av1C"
     configs = [box for box in item.properties if box.kind == wanted]
     if len(configs) != 1 or len(item.extents) != 1:
@@ -212,6 +217,20 @@ def _check_picture(source: Source, item: _Item, found: Collector) -> None:
     units = Units(item.kind, configs[0].body(source), found)
     start, stop = item.extents[0]
     units.sample(source, start, stop - start)
+
+
+def _check_crop(source: Source, item: _Item, found: Collector) -> None:
+    crops = [box.body(source) for box in item.properties if box.kind == b"clap"]
+    coded = [box.body(source) for box in item.properties if box.kind == b"ispe"]
+    if not crops:
+        return
+    if len(crops) != 1 or len(coded) != 1:
+        raise MalformedError("clap")
+    width, height = struct.unpack(">II", coded[0][4:])
+    across, across_by, down, down_by = struct.unpack(">IIII", crops[0][:16])
+    for side, part, by in ((width, across, across_by), (height, down, down_by)):
+        if by != 1 or not 0 <= side - part < (CLAP_SMALLEST if side <= CLAP_SMALLEST else CLAP_PADDING):
+            found.structure("box clap hides pixels")
 
 
 def _check_other(source: Source, item: _Item, found: Collector) -> None:
