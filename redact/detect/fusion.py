@@ -1,0 +1,79 @@
+"""Fusing what several detectors saw: which boxes show one thing, and whether that thing stands. Pure.
+
+Agreement between families is free recall: what two families see faintly is kept, what one family sees
+faintly is not (DESIGN.md, section 6). The cover is drawn on the union of the raw boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from redact.plan import Box, Region
+
+
+@dataclass(frozen=True)
+class FusionRule:
+    """When a cluster stands. See the table in `redact.detect.modes` for the values and their reasons."""
+
+    strong: float = 0.30
+    """One detection of this score stands alone."""
+    weak: float = 0.10
+    """Detections of two families stand together from this score."""
+    overlap: float = 0.40
+    """Intersection over union from which two boxes show one thing."""
+    inside: float = 0.75
+    """Share of the smaller box inside the larger from which they do, if `reach` allows."""
+    reach: float = 3.0
+    """Largest ratio of areas of two boxes of one thing; keeps a wild box from swallowing its neighbours."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Detections of one thing."""
+
+    box: Box
+    """Union of the members' raw boxes."""
+    score: float
+    """Best member's."""
+    members: tuple[Region, ...]
+    stands: bool
+
+
+def cluster(regions: Sequence[Region], rule: FusionRule) -> list[Cluster]:
+    """Group `regions` (of one kind, on one picture) around the strongest ones; every region is in one group.
+
+    Groups that do not stand are returned too: in video they may continue a track.
+    """
+    if not regions:
+        return []
+    order = sorted(range(len(regions)), key=lambda n: -regions[n].score)
+    boxes = np.array([regions[n].box for n in order], np.float64)
+    areas = np.maximum(boxes[:, 2] * boxes[:, 3], 1e-9)
+    ends = boxes[:, :2] + boxes[:, 2:]
+    free = np.ones(len(order), bool)
+    found = []
+    for seed in range(len(order)):
+        if not free[seed]:
+            continue
+        size = np.minimum(ends, ends[seed]) - np.maximum(boxes[:, :2], boxes[seed, :2])
+        common = np.clip(size[:, 0], 0, None) * np.clip(size[:, 1], 0, None)
+        overlap = common / (areas + areas[seed] - common)
+        within = common / np.minimum(areas, areas[seed])
+        ratio = np.maximum(areas, areas[seed]) / np.minimum(areas, areas[seed])
+        same = free & ((overlap >= rule.overlap) | ((within >= rule.inside) & (ratio <= rule.reach)))
+        same[seed] = True
+        free &= ~same
+        found.append(_made([regions[order[n]] for n in np.flatnonzero(same)], rule))
+    return found
+
+
+def _made(members: list[Region], rule: FusionRule) -> Cluster:
+    box = members[0].box
+    for member in members[1:]:
+        box = box.union(member.box)
+    families = {member.family for member in members if member.score >= rule.weak}
+    best = members[0].score
+    return Cluster(box, best, tuple(members), best >= rule.strong or len(families) >= 2)
