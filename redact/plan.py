@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
@@ -320,31 +320,44 @@ class Plan(Data):
             raise PlanMismatchError(f"The plan is not valid at {where}: {first['msg']}.") from None
 
 
+class Cover(NamedTuple):
+    """One box to cover on some frame."""
+
+    kind: Kind
+    box: Box
+    solid: bool
+    """Cover it solid whatever the style: what the gate still saw gets no second chance."""
+    first: int
+    """First frame of its span."""
+    last: int
+
+
 class CoverIndex:
     """Answers "what is covered on frame n" for frames asked in ascending order."""
 
     def __init__(self, tracks: Iterable[Track]) -> None:
-        self._spans = sorted(
-            ((span.first, span.last, track.kind, Box(*span.box)) for track in tracks for span in track.spans),
-            key=lambda entry: entry[0],
+        self._covers = sorted(
+            (
+                Cover(track.kind, Box(*span.box), span.origin is Origin.GATE, span.first, span.last)
+                for track in tracks
+                for span in track.spans
+            ),
+            key=lambda cover: cover.first,
         )
         self._next = 0
-        self._live: list[tuple[int, int, Kind, Box]] = []
+        self._live: list[Cover] = []
         self._frame = -1
 
-    def at(self, frame: int) -> list[tuple[Kind, Box]]:
-        """Kinds and boxes to cover on `frame`. Going back in time restarts the scan."""
+    def at(self, frame: int) -> list[Cover]:
+        """What to cover on `frame`. Going back in time restarts the scan."""
         if frame < self._frame:
             self._next, self._live = 0, []
         self._frame = frame
-        while self._next < len(self._spans) and self._spans[self._next][0] <= frame:
-            self._live.append(self._spans[self._next])
+        while self._next < len(self._covers) and self._covers[self._next].first <= frame:
+            self._live.append(self._covers[self._next])
             self._next += 1
-        self._live = [entry for entry in self._live if entry[1] >= frame]
-        return [(kind, box) for _, _, kind, box in self._live]
-
-    def __iter__(self) -> Iterator[tuple[int, int, Kind, Box]]:
-        return iter(self._spans)
+        self._live = [cover for cover in self._live if cover.last >= frame]
+        return list(self._live)
 
 
 def digest_bytes(salt: str, chunks: Iterable[bytes]) -> SourceDigest:
@@ -365,6 +378,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Box",
     "ColourFacts",
+    "Cover",
     "CoverIndex",
     "Kind",
     "MediaFacts",

@@ -63,7 +63,7 @@ def test_the_index_gives_every_span_on_each_of_its_frames_and_no_other(plan: Pla
             for span in track.spans
             if span.first <= frame <= span.last
         )
-        assert sorted((kind, tuple(box)) for kind, box in index.at(frame)) == expected
+        assert sorted((cover.kind, tuple(cover.box)) for cover in index.at(frame)) == expected
 
 
 @given(boxes, boxes)

@@ -42,7 +42,7 @@ class DecodedFrame:
 class Painter(Protocol):
     """Covers the regions of one frame in place. Implemented in `redact.cover`."""
 
-    def bgr(self, frame: int, image: npt.NDArray[np.generic]) -> None:
+    def bgr(self, frame: int, image: npt.NDArray[np.unsignedinteger]) -> None:
         """Cover frame number `frame` in an H x W x 3 or 4 array (BGR[A], uint8 or uint16), in place."""
 
     def yuv(self, frame: int, planes: Planes, *, bit_depth: int, full_range: bool, matrix: int) -> None:

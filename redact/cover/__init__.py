@@ -1,0 +1,1 @@
+"""Overwriting regions so that nothing of them can be had back: `padding`, `styles`, and the `painter`."""
