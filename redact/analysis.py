@@ -22,7 +22,8 @@ from redact.media.digest import digest_file
 from redact.media.registry import handler_for
 from redact.plan import Kind, MediaFacts, OutputSpec, Plan, Region, Track
 from redact.policy import Policy
-from redact.track.builder import TrackBuilder, TrackSettings, tracks_for_photo
+from redact.track.builder import TrackBuilder, tracks_for_photo
+from redact.track.settings import TrackSettings
 from redact.track.shots import ShotDetector
 
 SHOT_LONG_SIDE = 160
@@ -156,16 +157,15 @@ class _Looks:
 
     frame: int
     faces: list[Region]
-    full: bool
     text: list[Region] | None
 
 
-def _look(models: AnalysisModels, cadence: Cadence, frame: int, picture: Picture) -> _Looks:
-    full = frame % cadence.full_faces == 0
+def _look(models: AnalysisModels, cadence: Cadence, cut: bool, frame: int, picture: Picture) -> _Looks:
+    full = cut or frame % cadence.full_faces == 0
     ensemble = models.full if full else models.light
     faces = ensemble.look(picture) if ensemble else []
-    text = models.text.look(picture) if models.text and frame % cadence.text == 0 else None
-    return _Looks(frame, faces, full, text)
+    text = models.text.look(picture) if models.text and (cut or frame % cadence.text == 0) else None
+    return _Looks(frame, faces, text)
 
 
 def _analyse_moving(
@@ -185,7 +185,7 @@ def _analyse_moving(
 
     def collect() -> None:
         looks = pending.popleft().result()
-        builder.add(looks.frame, looks.faces, full=looks.full)
+        builder.add(looks.frame, looks.faces)
         if looks.text is not None:
             builder.add_text(looks.frame, looks.text)
 
@@ -196,8 +196,8 @@ def _analyse_moving(
                 raise InputTooLargeError(
                     f"There are more than {policy.limits.max_frames} frames (limits.max_frames)."
                 )
-            shots.add(decoded.picture.bgr(SHOT_LONG_SIDE))
-            pending.append(pool.submit(partial(_look, models, cadence, decoded.index, decoded.picture)))
+            cut = shots.add(decoded.picture.bgr(SHOT_LONG_SIDE))
+            pending.append(pool.submit(partial(_look, models, cadence, cut, decoded.index, decoded.picture)))
             if len(pending) > LOOK_AHEAD:
                 collect()
             if progress is not None:
@@ -205,7 +205,7 @@ def _analyse_moving(
         while pending:
             collect()
     found = shots.shots()
-    return builder.finish(found, counted), found, counted
+    return builder.finish(found), found, counted
 
 
 __all__ = ["AnalysisModels", "Cadence", "analyse", "output_format"]

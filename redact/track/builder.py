@@ -1,0 +1,173 @@
+"""Collects what analysis saw, frame by frame and in little memory, and makes the plan's tracks of it."""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+from redact.cover.padding import pad_face, pad_text
+from redact.detect.fusion import FusionRule, cluster
+from redact.detect.modes import FACE_FUSION
+from redact.plan import Box, Kind, Origin, Region, Span, Track
+from redact.policy import Policy
+from redact.track.associate import Sighting, Trail, associate
+from redact.track.settings import TrackSettings
+from redact.track.spans import Placed, fill, gather
+
+TEXT_FUSION = FusionRule(strong=0.0, weak=0.0, overlap=0.3)
+"""Every text region stands: its detector has a floor of its own, and one family only."""
+TEXT_GAP_LOOKS = 2
+"""A caption missed on this many looks and then seen again in its place was there all along."""
+
+
+class _Sightings:
+    """Sightings by frame in flat arrays: 40 bytes each, so that hours of video fit in memory."""
+
+    def __init__(self) -> None:
+        self._frames = array("l")
+        self._values = array("f")
+        self._sources = array("Q")
+        self.looked: list[int] = []
+
+    def add(self, frame: int, sightings: Iterable[Sighting]) -> None:
+        self.looked.append(frame)
+        for sighting in sightings:
+            self._frames.append(frame)
+            self._values.extend((*sighting.box, sighting.score, float(sighting.stands)))
+            self._sources.append(sighting.sources)
+
+    def between(self, first: int, last: int) -> dict[int, list[Sighting]]:
+        """Sightings of the looked-at frames from `first` to `last`, inclusive."""
+        found: dict[int, list[Sighting]] = {frame: [] for frame in self.looked if first <= frame <= last}
+        for n, frame in enumerate(self._frames):
+            if first <= frame <= last:
+                x, y, w, h, score, stands = self._values[6 * n : 6 * n + 6]
+                found[frame].append(Sighting(Box(x, y, w, h), score, stands > 0, self._sources[n]))
+        return found
+
+
+class TrackBuilder:
+    """Takes the regions of an item's frames in ascending order; `finish` gives its tracks.
+
+    `width` and `height` are those of the displayed picture, in whose pixels all regions are.
+    """
+
+    def __init__(self, width: int, height: int, settings: TrackSettings) -> None:
+        self._size = (width, height)
+        self._settings = settings
+        self._faces, self._text = _Sightings(), _Sightings()
+        self._names: list[str] = []
+
+    def _sightings(self, regions: Sequence[Region], rule: FusionRule) -> Iterator[Sighting]:
+        for group in cluster(regions, rule):
+            sources = 0
+            for member in group.members:
+                if member.source not in self._names:
+                    self._names.append(member.source)
+                sources |= 1 << min(self._names.index(member.source), 63)
+            yield Sighting(group.box, group.score, group.stands, sources)
+
+    def add(self, frame: int, regions: Sequence[Region]) -> None:
+        """Faces seen on a frame; every frame is looked at."""
+        self._faces.add(frame, self._sightings(regions, FACE_FUSION))
+
+    def add_text(self, frame: int, regions: Sequence[Region]) -> None:
+        """Text seen on a frame of the text cadence."""
+        self._text.add(frame, self._sightings(regions, TEXT_FUSION))
+
+    def finish(self, shots: Sequence[tuple[int, int]]) -> list[Track]:
+        """Tracks of the whole item, faces first. No track crosses a shot's edge."""
+        tracks: list[Track] = []
+        settings = self._settings
+        for shot in shots:
+            trails = associate(self._faces.between(*shot), settings.gap, settings.hold)
+            for trail in trails:
+                spans = gather(
+                    fill(trail, shot, settings),
+                    partial(pad_face, policy=settings.faces),
+                    self._size,
+                    settings,
+                )
+                self._append(tracks, Kind.FACE, trail, spans)
+        for shot in shots:
+            for trail, spans in self._text_in(shot):
+                self._append(tracks, Kind.TEXT, trail, spans)
+        return tracks
+
+    def _text_in(self, shot: tuple[int, int]) -> Iterator[tuple[Trail, list[Span]]]:
+        looked = self._text.between(*shot)
+        looks = sorted(looked)
+        # association counts looks, not frames: between two looks nothing is known of text
+        trails = associate(
+            {n: looked[frame] for n, frame in enumerate(looks)}, TEXT_GAP_LOOKS + 1, TEXT_GAP_LOOKS
+        )
+        for trail in trails:
+            placed = _text_frames(trail, looks, shot)
+            pad = partial(pad_text, policy=self._settings.text)
+            yield trail, gather(placed, pad, self._size, self._settings)
+
+    def _append(self, tracks: list[Track], kind: Kind, trail: Trail, spans: list[Span]) -> None:
+        if not spans:
+            return
+        mask = 0
+        for sighting in trail.seen.values():
+            mask |= sighting.sources
+        sources = tuple(name for n, name in enumerate(self._names) if mask >> min(n, 63) & 1)
+        score = min(1.0, max(sighting.score for sighting in trail.seen.values()))
+        tracks.append(
+            Track(id=len(tracks) + 1, kind=kind, score=round(score, 4), sources=sources, spans=tuple(spans))
+        )
+
+
+def tracks_for_photo(
+    faces: Sequence[Region], text: Sequence[Region], width: int, height: int, policy: Policy
+) -> list[Track]:
+    """Tracks of a single picture: one for every group that stands."""
+    tracks: list[Track] = []
+    for kind, regions, rule in ((Kind.FACE, faces, FACE_FUSION), (Kind.TEXT, text, TEXT_FUSION)):
+        for group in cluster(regions, rule):
+            if not group.stands:
+                continue
+            box = group.box
+            padded = pad_face(box, policy.faces) if kind is Kind.FACE else pad_text(box, policy.text)
+            inside = padded.clipped(width, height)
+            if inside is None:
+                continue
+            span = Span(first=0, last=0, box=tuple(inside), origin=Origin.DETECTED)
+            sources = tuple(sorted({member.source for member in group.members}))
+            tracks.append(
+                Track(
+                    id=len(tracks) + 1,
+                    kind=kind,
+                    score=min(1.0, round(group.score, 4)),
+                    sources=sources,
+                    spans=(span,),
+                )
+            )
+    return tracks
+
+
+def _text_frames(trail: Trail, looks: list[int], shot: tuple[int, int]) -> dict[int, Placed]:
+    """Boxes of one caption on every frame: from two looks before it was seen to two looks after.
+
+    A caption fades in after the last look without it and out before the next one without it; two looks leave
+    room for the frames on which it was too faint to be found.
+    """
+    seen = trail.frames
+    first, last = seen[0], seen[-1]
+    start = looks[first - 2] if first >= 2 else shot[0]
+    end = looks[last + 2] if last + 2 < len(looks) else shot[1]
+    placed: dict[int, Placed] = {}
+    for frame in range(start, looks[first]):
+        placed[frame] = Placed(trail.seen[first].box, Origin.EXTENDED)
+    for frame in range(looks[last] + 1, end + 1):
+        placed[frame] = Placed(trail.seen[last].box, Origin.EXTENDED)
+    for a, b in itertools.pairwise(seen):
+        both = trail.seen[a].box.union(trail.seen[b].box)
+        for frame in range(looks[a] + 1, looks[b]):
+            placed[frame] = Placed(both, Origin.INTERPOLATED)
+    for n in seen:
+        placed[looks[n]] = Placed(trail.seen[n].box, Origin.DETECTED)
+    return placed
