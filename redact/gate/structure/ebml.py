@@ -98,6 +98,7 @@ DURATION_TAG = re.compile(rb"[0-9]{2,}:[0-9]{2}:[0-9]{2}\.[0-9]{9}\x00{0,2}\Z")
 LIBAVFORMAT = re.compile(rb"Lavf[0-9.]{0,12}\Z")
 UNKNOWN_SIZE = -1
 MAX_DEPTH = 8
+MAX_TRACKS = 64
 
 
 @dataclass
@@ -151,6 +152,8 @@ class _Walker:
                 self.other(kind)
             elif ALLOWED[kind][1] is MASTER:
                 if kind == TRACK_ENTRY:
+                    if len(self.tracks) >= MAX_TRACKS:
+                        raise MalformedError("too many tracks")
                     self.tracks.append(_Track())
                 self.elements(kind, start, at, depth + 1)
             else:

@@ -21,6 +21,7 @@ UNDETERMINED = (0x55C4, 0)
 """`und` packed, and QuickTime's zero."""
 CONFIGS = {b"avc1": b"avcC", b"hvc1": b"hvcC", b"hev1": b"hvcC", b"av01": b"av1C", b"vp09": b"vpcC"}
 MAX_SAMPLES = 20_000_000
+MAX_MEDIA_BOXES = 64
 AAC_HEAD = 64
 
 
@@ -40,12 +41,13 @@ def read_isobmff(source: Source, found: Collector) -> None:
         used += _read_movie(source, file.one(b"moov"), found)
     elif not file.all(b"meta"):
         raise MalformedError("no movie")
-    media = file.all(b"mdat")
+    media = file.all(b"mdat") + file.all(b"meta", b"idat")
+    if len(media) > MAX_MEDIA_BOXES:
+        raise MalformedError("too many mdat")
     for box in media:
-        if any(
-            not source.is_zero(start, stop - start) for start, stop in uncovered(used, box.start, box.end)
-        ):
-            found.structure("bytes in mdat that no sample refers to")
+        gaps = uncovered(used, box.start, box.end)
+        if any(not source.is_zero(start, stop - start) for start, stop in gaps):
+            found.structure("bytes that no sample refers to")
     spans = sorted((box.start, box.end) for box in media)
     for start, stop in used:
         if not any(first <= start and stop <= end for first, end in spans):

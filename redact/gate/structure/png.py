@@ -44,7 +44,8 @@ XMP_TEXT = b"XML:com.adobe.xmp\x00\x00\x00\x00\x00"
 """iTXt header of an uncompressed XMP packet without language and translated keyword."""
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-MAX_DATA_PER_PIXEL = 16
+MAX_DATA = 1 << 30
+"""Most bytes one picture may inflate to: the policy's pixel limit at 16 bits and four channels."""
 
 
 class _Picture:
@@ -85,6 +86,8 @@ def _data_size(width: int, height: int, header: bytes) -> int:
         columns, rows = -(-(width - x0) // dx), -(-(height - y0) // dy)
         if columns > 0 and rows > 0:
             total += rows * (1 + (columns * bits + 7) // 8)
+    if total > MAX_DATA:
+        raise MalformedError("picture too large")
     return total
 
 

@@ -1,0 +1,107 @@
+"""Looks past solid covers: their sharp corners make a text detector see letters where there are none.
+
+A finding of text that touches a cover must be seen again on a copy of the picture in which covers are filled
+smoothly from what surrounds them; what is only an edge of a cover vanishes there. Never used on files of
+unknown origin.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from redact.detect.base import BgrImage, Picture
+from redact.plan import Box
+
+WORK_LONG_SIDE = 960
+SOLID_LEVELS = 12
+"""Levels by which a covered pixel may differ from the cover's colour after encoding."""
+SOLID_SIDE = 16
+"""Least side of a cover in the working picture. Strokes of letters are thinner unless the letters are some
+100 px high there; such lettering is larger than a cover's edge and is seen next to the fill."""
+EDGE = 4
+"""Pixels around a cover that encoding blends with it."""
+NEAR = 0.3
+"""A cover this close, in heights of the text box, may have made it."""
+LEAST_WEIGHT = 1e-3
+
+
+class PastCovers:
+    """One picture with its solid covers found and filled. Coordinates are those of `picture`."""
+
+    def __init__(self, picture: Picture, colour: tuple[int, int, int]) -> None:
+        self._size = (picture.width, picture.height)
+        self._image = picture.bgr(WORK_LONG_SIDE)
+        self._solid = _solid(self._image, colour)
+        self._filled: BgrImage | None = None
+
+    @property
+    def width(self) -> int:
+        """As that of the picture."""
+        return self._size[0]
+
+    @property
+    def height(self) -> int:
+        """As that of the picture."""
+        return self._size[1]
+
+    def touched(self, box: Box) -> bool:
+        """Whether a box has a cover in it or close to its edge."""
+        rows, columns = self._solid.shape
+        near = NEAR * min(box.w, box.h)
+        scaled = box.grown(near, near).scaled(columns / self.width, rows / self.height)
+        inside = scaled.snapped(columns, rows, 1)
+        if inside is None:
+            return False
+        x0, y0, x1, y1 = inside
+        return bool(self._solid[y0:y1, x0:x1].any())
+
+    def bgr(self, long_side: int | None = None) -> BgrImage:
+        """The filled picture, as `Picture.bgr`; never sharper than the working size."""
+        if self._filled is None:
+            self._filled = _fill(self._image, self._solid)
+        wanted = max(self._size) if long_side is None else long_side
+        scale = wanted / max(self._size)
+        size = (max(round(self.width * scale), 1), max(round(self.height * scale), 1))
+        if size == (self._filled.shape[1], self._filled.shape[0]):
+            return self._filled
+        return np.asarray(cv2.resize(self._filled, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _solid(image: BgrImage, colour: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
+    """255 where the picture shows a large patch of the cover's colour (red, green, blue) and its edge."""
+    bgr = np.array(colour[::-1], np.int16)
+    low = tuple(int(level) for level in np.clip(bgr - SOLID_LEVELS, 0, 255))
+    high = tuple(int(level) for level in np.clip(bgr + SOLID_LEVELS, 0, 255))
+    mask = cv2.inRange(image, low, high)
+    square = cv2.getStructuringElement(cv2.MORPH_RECT, (SOLID_SIDE, SOLID_SIDE))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, square)
+    around = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * EDGE + 1, 2 * EDGE + 1))
+    return np.asarray(cv2.dilate(mask, around), dtype=np.uint8)
+
+
+def _fill(image: BgrImage, solid: npt.NDArray[np.uint8]) -> BgrImage:
+    """The picture with `solid` filled from its surroundings, ever more coarsely towards the middle.
+
+    Push-pull over an image pyramid (Gortler et al. 1996, The Lumigraph, section 3.4).
+    """
+    weight = (solid == 0).astype(np.float32)
+    levels = [(image.astype(np.float32) * weight[..., None], weight)]
+    while min(levels[-1][1].shape) > 2:
+        colour, known = levels[-1]
+        size = (max(known.shape[1] // 2, 1), max(known.shape[0] // 2, 1))
+        levels.append(
+            (
+                cv2.resize(colour, size, interpolation=cv2.INTER_AREA),
+                cv2.resize(known, size, interpolation=cv2.INTER_AREA),
+            )
+        )
+    colour, known = levels[-1]
+    filled = colour / np.maximum(known, LEAST_WEIGHT)[..., None]
+    for colour, known in reversed(levels[:-1]):
+        below = cv2.resize(filled, (known.shape[1], known.shape[0]), interpolation=cv2.INTER_LINEAR)
+        share = np.minimum(known, 1)[..., None]
+        own = colour / np.maximum(known, LEAST_WEIGHT)[..., None]
+        filled = share * own + (1 - share) * below
+    return np.asarray(np.clip(filled + 0.5, 0, 255), dtype=np.uint8)

@@ -1,0 +1,139 @@
+"""The gate: judges the bytes of one finished file and says what it looked for and what it found.
+
+It shares no metadata or structure code with the stages that wrote the file, decodes every frame again, and
+never raises on account of the file's content: what cannot be read, verified or decoded is a finding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+from redact.detect.weights import ModelStore
+from redact.errors import DamagedInputError, InputTooLargeError, UnsupportedInputError
+from redact.findings import Finding, FindingKind, GateReport, Look
+from redact.gate.pixels import GateDetectors, PixelGate, PixelResult, look_at_frames
+from redact.gate.streams import check_streams
+from redact.gate.structure import MOVIES, StructureReport, read_structure
+from redact.gate.thresholds import Looks
+from redact.media.base import Progress
+from redact.media.registry import handler_for
+from redact.plan import MediaFacts
+from redact.policy import Policy
+
+CHUNK = 1 << 20
+
+
+@lru_cache(maxsize=4)
+def _detectors(faces: bool, text: bool, standalone: bool, video: bool) -> GateDetectors:
+    """Loaded once per process and kind of file: a worker judges many."""
+    policy = Policy.model_validate({"gate": {"faces": faces, "text": text}})
+    return GateDetectors.load(policy, ModelStore(), standalone=standalone, video=video)
+
+
+def inspect(
+    path: Path,
+    policy: Policy,
+    *,
+    standalone: bool,
+    focus: Sequence[int] = (),
+    progress: Progress | None = None,
+    detectors: GateDetectors | None = None,
+) -> GateReport:
+    """Judge the finished file at `path`.
+
+    `standalone` is for files of unknown origin: every detector looks, not only those that had no vote in
+    analysis. `focus` are frames to look at in any case. `detectors` replaces the ensembles.
+
+    Raises:
+        ModelError: weights are missing or altered.
+        MissingToolError: ffprobe, which lists the streams of videos, is not on this machine.
+    """
+    with path.open("rb") as stream:
+        before = os.fstat(stream.fileno())
+        sha256 = _digest(stream)
+        structure = read_structure(stream, rights=policy.metadata.rights == "keep")
+        findings = list(structure.findings)
+        looks = [Look(what="structure and metadata", by=f"redact's own {structure.format} reader")]
+        if structure.format in MOVIES:
+            stream_findings, look = check_streams(path, policy)
+            findings += stream_findings
+            looks.append(look)
+        facts, pixels = _look_at_pixels(path, policy, structure, standalone, focus, progress, detectors)
+        findings += pixels.findings
+        looks += pixels.looks
+        if not _same(before, path.stat()) or not _same(before, os.fstat(stream.fileno())):
+            findings.append(Finding(kind=FindingKind.UNDECODABLE, detail="changed while it was judged"))
+    return GateReport(
+        sha256=sha256,
+        format=structure.format,
+        width=facts.width if facts else 0,
+        height=facts.height if facts else 0,
+        frames=pixels.frames,
+        looks=tuple(looks),
+        findings=tuple(findings),
+    )
+
+
+def _digest(stream: BinaryIO) -> str:
+    hasher = hashlib.sha256()
+    stream.seek(0)
+    while chunk := stream.read(CHUNK):
+        hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+def _same(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_dev, before.st_ino, before.st_size, before.st_mtime_ns) == (
+        after.st_dev,
+        after.st_ino,
+        after.st_size,
+        after.st_mtime_ns,
+    )
+
+
+def _look_at_pixels(
+    path: Path,
+    policy: Policy,
+    structure: StructureReport,
+    standalone: bool,
+    focus: Sequence[int],
+    progress: Progress | None,
+    detectors: GateDetectors | None,
+) -> tuple[MediaFacts | None, PixelResult]:
+    """Decode every frame; whatever stops that is a finding."""
+    nothing = PixelResult()
+    facts: MediaFacts | None = None
+    try:
+        handler = handler_for(path)
+        facts = handler.probe(path)
+        if facts.width * facts.height > policy.limits.max_pixels:
+            nothing.findings.append(Finding(kind=FindingKind.UNVERIFIABLE, detail="limits.max_pixels"))
+            return facts, nothing
+        moving = facts.kind != "photo"
+        if detectors is None:
+            detectors = _detectors(policy.gate.faces, policy.gate.text, standalone, moving)
+        stored = structure.frames or facts.frames
+        looks = Looks.of(facts.kind == "video", stored, policy.gate)
+        edges = {0, max(stored - 1, 0), facts.frames - 1}
+        colour = None if standalone else policy.cover.colour
+        gate = PixelGate(facts.width, facts.height, detectors, looks, tuple(edges.union(focus)), colour)
+
+        def report(done: int) -> None:
+            if progress is not None:
+                progress(done, max(stored, done))
+
+        result = look_at_frames(handler.frames(path, facts), gate, policy.limits.max_frames, report)
+    except DamagedInputError:
+        nothing.findings.append(Finding(kind=FindingKind.UNDECODABLE, detail="does not decode whole"))
+        return facts, nothing
+    except (UnsupportedInputError, InputTooLargeError):
+        nothing.findings.append(Finding(kind=FindingKind.UNVERIFIABLE, detail="not decoded"))
+        return facts, nothing
+    if structure.frames and result.frames != structure.frames:
+        result.findings.append(Finding(kind=FindingKind.STREAM, detail="frames that are not shown"))
+    return facts, result

@@ -1,0 +1,163 @@
+"""Looks at the decoded frames of a finished file for faces and text, on a cadence and on frames that matter.
+
+Takes frames from a media handler, which is asked for all of them: a file that stops decoding half-way is
+found out even where no frame is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from redact.detect.base import Picture
+from redact.detect.modes import gate_face_ensemble, gate_text_ensemble
+from redact.detect.weights import ModelStore
+from redact.findings import Finding, FindingKind, Look
+from redact.gate.change import ChangeDetector
+from redact.gate.covers import PastCovers
+from redact.gate.merge import FindingMerger, overlap_of_smaller, select
+from redact.gate.thresholds import STILL_THERE, Looks
+from redact.media.base import DecodedFrame
+from redact.plan import Region
+from redact.policy import Policy
+
+FOCUS_TEXT_LOOKS = 8
+"""Text looks on focus frames beyond one for every text cadence."""
+
+
+class Ensemble(Protocol):
+    """What the gate asks of a set of detectors."""
+
+    def look(self, picture: Picture) -> list[Region]:
+        """Every region on the picture, in its own pixels."""
+
+    def describe(self) -> list[str]:
+        """Name and scale of every detector."""
+
+
+@dataclass(frozen=True)
+class GateDetectors:
+    """The ensembles that look; None where the policy does not ask for a look."""
+
+    faces: Ensemble | None
+    text: Ensemble | None
+
+    @classmethod
+    def load(cls, policy: Policy, store: ModelStore, *, standalone: bool, video: bool) -> GateDetectors:
+        """Ensembles for one kind of file.
+
+        Raises:
+            ModelError: weights are missing or altered.
+        """
+        return cls(
+            gate_face_ensemble(store, standalone=standalone, video=video) if policy.gate.faces else None,
+            gate_text_ensemble(store, standalone=standalone) if policy.gate.text else None,
+        )
+
+
+@dataclass
+class PixelResult:
+    """What the look at the frames gave."""
+
+    frames: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+
+
+class PixelGate:
+    """One pass over the frames of one file."""
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        detectors: GateDetectors,
+        looks: Looks,
+        focus: Sequence[int] = (),
+        cover_colour: tuple[int, int, int] | None = None,
+    ) -> None:
+        """`cover_colour` (red, green, blue) is that of our own covers; None for files of unknown origin."""
+        self._detectors = detectors
+        self._looks = looks
+        self._focus = frozenset(focus)
+        self._cover_colour = cover_colour
+        self._faces = FindingMerger(width, height)
+        self._text = FindingMerger(width, height)
+        self._change = ChangeDetector()
+        self._last_text: list[Region] = []
+        self._focus_text = 0
+        self.face_looks = 0
+        self.text_looks = 0
+        self.text_same = 0
+
+    def add(self, frame: DecodedFrame) -> None:
+        """Look at one frame, if it is its turn."""
+        index = frame.index
+        focus = index in self._focus
+        faces, text = self._detectors.faces, self._detectors.text
+        if faces is not None and (focus or index % self._looks.faces == 0):
+            self.face_looks += 1
+            self._faces.add(index, select(faces.look(frame.picture)), 2 * self._looks.faces)
+        if text is None:
+            return
+        due = index % self._looks.text == 0
+        if not due and focus and self._focus_text < FOCUS_TEXT_LOOKS + index // self._looks.text:
+            self._focus_text += 1
+            due = True
+        if due:
+            if self._change.changed(frame.picture):
+                self.text_looks += 1
+                self._last_text = self._see_text(text, frame.picture)
+            else:
+                self.text_same += 1  # the same picture: what was there is there still
+            self._text.add(index, self._last_text, 2 * self._looks.text)
+
+    def _see_text(self, text: Ensemble, picture: Picture) -> list[Region]:
+        """Text on the picture, without what only the corners of covers look like."""
+        regions = select(text.look(picture))
+        if self._cover_colour is None or not regions:
+            return regions
+        past = PastCovers(picture, self._cover_colour)
+        doubtful = [region for region in regions if past.touched(region.box)]
+        if not doubtful:
+            return regions
+        again = select(text.look(past))
+        return [
+            region
+            for region in regions
+            if region not in doubtful
+            or any(overlap_of_smaller(region.box, other.box) >= STILL_THERE for other in again)
+        ]
+
+    def finish(self, frames: int) -> PixelResult:
+        """Findings and looks, after `frames` frames."""
+        result = PixelResult(frames)
+        faces, text = self._detectors.faces, self._detectors.text
+        if faces is not None:
+            result.findings += self._faces.finish()
+            by = ", ".join(faces.describe())
+            result.looks.append(Look(what="faces", by=by, frames=self.face_looks, of_frames=frames))
+        if text is not None:
+            result.findings += self._text.finish()
+            by = ", ".join(text.describe())
+            if self.text_same:
+                by += f" ({self.text_same} more frames not looked at: unchanged since the last look)"
+            result.looks.append(Look(what="text", by=by, frames=self.text_looks, of_frames=frames))
+        return result
+
+
+def look_at_frames(
+    frames: Iterable[DecodedFrame], gate: PixelGate, most: int, progress: Callable[[int], None]
+) -> PixelResult:
+    """Run `gate` over all frames; more than `most` frames end the look with a finding."""
+    counted = 0
+    for frame in frames:
+        counted += 1
+        if counted > most:
+            result = gate.finish(counted)
+            result.findings.append(Finding(kind=FindingKind.UNVERIFIABLE, detail="limits.max_frames"))
+            return result
+        gate.add(frame)
+        progress(counted)
+    return gate.finish(counted)
