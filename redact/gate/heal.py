@@ -22,7 +22,7 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
     """
     movie = report.format in MOVIES
     looks = Looks.of(movie, report.frames, policy.gate)
-    tracks = []
+    tracks: list[Track] = []
     for finding in report.findings:
         kind = HEALABLE.get(finding.kind)
         box = _padded(finding, policy, report)
