@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gate_media import CANARY, picture, saved
+from gate_media import CANARY, movie, picture, saved
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
@@ -206,3 +206,20 @@ def test_a_file_that_changes_under_the_gate_is_blocked(tmp_path: Path) -> None:
 
     report = inspect(path, Policy(), standalone=False, detectors=GateDetectors(Meddler(), None))
     assert [finding.detail for finding in report.findings] == ["changed while it was judged"]
+
+
+@pytest.mark.parametrize(("codec", "container"), [("libx264", "mp4"), ("libvpx-vp9", "webm")])
+def test_a_clean_film_may_be_published_and_a_dirty_one_is_blocked(
+    tmp_path: Path, codec: str, container: str
+) -> None:
+    path = tmp_path / "finished"
+    movie(path, codec, container=container)
+    report = inspect(path, Policy(), standalone=False, detectors=BLIND)
+    assert report.findings == ()
+    assert report.verdict is Verdict.PUBLISH
+    assert (report.format, report.width, report.height, report.frames) == (container, 64, 48, 6)
+    assert [look.what for look in report.looks][1] == "streams, chapters and tags"
+    movie(path, codec, container=container, tags={"title": CANARY.decode()})
+    dirty = inspect(path, Policy(), standalone=False, detectors=BLIND)
+    assert dirty.verdict is Verdict.BLOCK
+    assert "rinak" not in dirty.model_dump_json().lower()
