@@ -68,12 +68,9 @@ class AnalysisModels:
         return found
 
 
-OUTPUT_FORMATS = {"h264": "mp4", "hevc": "mp4", "av1": "mp4", "vp9": "webm"}
-
-
-def output_format(facts: MediaFacts, policy: Policy) -> str:
-    """Photos and animations stay what they are; videos become what the policy's codec lives in."""
-    return OUTPUT_FORMATS[policy.video.codec] if facts.kind == "video" else facts.format
+def output_format(facts: MediaFacts) -> str:
+    """Photos and animations stay what they are. Videos become MP4: it holds every codec and exact times."""
+    return "mp4" if facts.kind == "video" else facts.format
 
 
 def analyse(
@@ -102,7 +99,7 @@ def analyse(
         shots=tuple(shots),
         tracks=tuple(tracks),
         output=OutputSpec(
-            format=output_format(facts, policy),
+            format=output_format(facts),
             cover=policy.cover,
             photo=policy.photo,
             video=policy.video,

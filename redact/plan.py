@@ -35,7 +35,6 @@ EXTENSIONS = {
     "avif": ".avif",
     "bmp": ".bmp",
     "mp4": ".mp4",
-    "webm": ".webm",
 }
 """Every format that can be written, and the extension its files get."""
 

@@ -1,4 +1,4 @@
-"""Encodes a painted raster as a photo file: pixels in, bytes out, and nothing in them the format does not need.
+"""Encodes a painted raster as a photo file: pixels in, bytes out, with nothing the format does not need.
 
 Always starts from a fresh array. No profile, EXIF, comment or thumbnail is written; rights, if asked for, are
 written afresh by `redact.metadata.embed`.
