@@ -93,15 +93,15 @@ def movie(
             sound = target.add_stream(audio, rate=48000, layout="mono")
         for key, value in (tags or {}).items():
             target.metadata[key] = value
-        bsf = (
-            av.BitStreamFilterContext("filter_units=remove_types=6", stream, stream)
-            if codec == "libx264"
-            else None
+        target.start_encoding()  # the filter copies size and headers, so the encoder must be open
+        strip = codec == "libx264" and not sei
+        sei_filter = (
+            av.BitStreamFilterContext("filter_units=remove_types=6", stream, stream) if strip else None
         )
 
         def mux(packets: list[av.Packet]) -> None:
             for packet in packets:
-                for out in [packet] if sei or bsf is None else bsf.filter(packet):
+                for out in sei_filter.filter(packet) if sei_filter else [packet]:
                     target.mux(out)
 
         for index in range(frames):
