@@ -6,6 +6,8 @@ that was not made from them (rights fields excepted, if the plan keeps those).
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +15,54 @@ from redact.errors import EncodeError, InputError
 from redact.media.base import Painter, Progress, RenderedFacts
 from redact.media.encode import encode_photo
 from redact.media.photo_reader import PhotoReader
-from redact.media.source import read_photo, write_new
+from redact.media.picture import Raster
+from redact.media.source import open_regular, read_photo, write_new
 from redact.media.still import probe_still
 from redact.metadata.rights import rights_from_bytes
 from redact.plan import MediaFacts, OutputSpec
 
+MOST_CACHED_BYTES = 256 << 20
+"""A decoded picture larger than this (about 85 megapixels) is decoded twice rather than kept."""
+
+_Key = tuple[str, int, int, int, int]
+
+
+class _LastDecoded:
+    """Keeps the one picture that analysis decoded until rendering takes it. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[_Key, Raster] | None = None
+
+    def put(self, key: _Key, raster: Raster) -> None:
+        with self._lock:
+            self._kept = (key, raster) if raster.pixels.nbytes <= MOST_CACHED_BYTES else None
+
+    def take(self, key: _Key) -> Raster | None:
+        """The picture if it is the one of `key`; it is dropped in any case."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+        return kept[1] if kept is not None and kept[0] == key else None
+
+
+_last_decoded = _LastDecoded()
+
+
+def _key(path: Path) -> _Key:
+    with open_regular(path) as source:
+        facts = os.fstat(source.fileno())
+    return (str(path), facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
 
 class PhotoHandler(PhotoReader):
-    """Handler of still pictures."""
+    """Handler of still pictures. Analysis and rendering of one photo, in that order, decode it once."""
+
+    def decode(self, path: Path, facts: MediaFacts) -> Raster:
+        """See `PhotoReader.decode`; the picture is kept for `render`."""
+        key = _key(path)
+        raster = super().decode(path, facts)
+        _last_decoded.put(key, raster)
+        return raster
 
     def render(
         self,
@@ -38,7 +80,7 @@ class PhotoHandler(PhotoReader):
             EncodeError: the encoder failed or wrote another size.
             OutputError: `target` cannot be written.
         """
-        raster = self.take(path, facts)
+        raster = _last_decoded.take(_key(path)) or super().decode(path, facts)
         painted = raster.pixels.copy()
         painter.bgr(0, painted)
         rights = rights_from_bytes(read_photo(path), facts.format) if spec.keep_rights else None

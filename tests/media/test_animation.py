@@ -152,14 +152,21 @@ def test_a_pixel_under_a_later_frame_does_not_survive(tmp_path: Path) -> None:
         assert tuple(frame[35, 35]) == (250, 0, 0, 255)
 
 
-def test_transparent_frames_stay_transparent_and_show_no_older_frame(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format", FORMATS)
+def test_transparent_frames_stay_transparent_and_show_no_older_frame(format: str, tmp_path: Path) -> None:
     frames = []
     for at in (0, 20):
         image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
         image.paste((0, 200, 0, 255), (at, at, at + 10, at + 10))
         frames.append(image)
     sink = io.BytesIO()
-    frames[0].save(sink, "GIF", save_all=True, append_images=frames[1:], duration=100, disposal=2)
+    name = {"gif": "GIF", "webp": "WEBP", "apng": "PNG"}[format]
+    options: dict[str, object] = {
+        "gif": {"disposal": 2},
+        "webp": {"lossless": True, "kmin": 1, "kmax": 1},  # whole frames, so that the file has alpha
+        "apng": {"disposal": 1, "blend": 0},
+    }[format]
+    frames[0].save(sink, name, save_all=True, append_images=frames[1:], duration=100, **options)
     path, target = save(tmp_path, sink.getvalue()), tmp_path / "out"
     render(path, target, BoxPainter(box=(30, 0, 34, 4)))
     one, two = decoded(target)

@@ -171,6 +171,24 @@ def test_thirty_two_bit_samples_are_refused(samples: str, tmp_path: Path) -> Non
         shown(path)
 
 
+def tiff_with(tag: int, value: int) -> bytes:
+    """A 16-bit RGB TIFF in which one SHORT tag has another value."""
+    done, data = cv2.imencode(".tiff", np.full((8, 8, 3), 30_000, np.uint16))
+    assert done
+    sound = struct.pack("<HHI", tag, 3, 1)
+    assert data.tobytes().count(sound) == 1
+    at = data.tobytes().index(sound) + 8
+    return data.tobytes()[:at] + struct.pack("<HH", value, 0) + data.tobytes()[at + 4 :]
+
+
+@pytest.mark.parametrize(("tag", "value"), [(284, 2), (262, 0)])
+def test_sixteen_bit_layouts_that_would_come_out_wrong_are_refused(
+    tag: int, value: int, tmp_path: Path
+) -> None:
+    with pytest.raises(UnsupportedInputError):
+        shown(save(tmp_path, tiff_with(tag, value)))
+
+
 FACE = np.random.default_rng(5).integers(0, 255, (40, 40, 3), np.uint8)
 
 
@@ -238,11 +256,14 @@ def test_a_palette_with_transparency_is_understood(tmp_path: Path) -> None:
 
 
 def test_a_gif_of_more_than_256_colours_after_covering_keeps_the_cover_exact(tmp_path: Path) -> None:
-    noise = np.random.default_rng(2).integers(0, 255, (64, 64, 3), np.uint8)
-    path = save(tmp_path, encode("gif", Image.fromarray(noise).quantize(256)))
-    render(path, tmp_path / "out", BoxPainter((3, 77, 201)))
+    # 256 colours next to the cover's: any reduction would merge it with one of them
+    image = Image.fromarray(np.arange(64 * 64, dtype=np.uint32).reshape(64, 64).astype(np.uint8), "P")
+    image.putpalette([value for red in range(256) for value in (red, 77, 201)])
+    path = save(tmp_path, encode("gif", image))
+    render(path, tmp_path / "out", BoxPainter((3, 78, 201), (0, 0, 4, 2)))
     out = np.asarray(Image.open(tmp_path / "out").convert("RGB"))
-    assert (out[16:32, 16:40] == (3, 77, 201)).all()
+    assert (out[:2, :4] == (3, 78, 201)).all()
+    assert abs(out[2:].astype(int) - np.asarray(image.convert("RGB"))[2:]).max() <= 4
 
 
 def test_orientation_and_profile_work_together(tmp_path: Path) -> None:

@@ -162,7 +162,8 @@ def test_a_turn_that_the_container_and_exif_both_tell_is_applied_once(
 
 
 @pytest.mark.parametrize("format", [*WITH_EXIF, "avif", "heif"])
-def test_a_broken_exif_block_does_not_stop_a_photo(format: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("keep", [0, 8])
+def test_a_broken_exif_block_does_not_stop_a_photo(format: str, keep: int, tmp_path: Path) -> None:
     sound = exif_block(1)
     data = loaded(format)
     if format == "tiff":
@@ -172,7 +173,7 @@ def test_a_broken_exif_block_does_not_stop_a_photo(format: str, tmp_path: Path) 
         broken = data
     else:
         at = data.index(sound[:4])
-        body = data[: at + 8] + b"\xff" * 40 + data[at + 48 :]
+        body = data[: at + keep] + b"\xff" * 40 + data[at + keep + 40 :]
         broken = body if format != "png" else _with_checksum(body, b"eXIf")
     assert abs(shown(save(tmp_path, broken)).astype(int) - scene()).mean() <= 4
 
@@ -201,6 +202,14 @@ def test_a_truncated_photo_is_refused(format: str, share: float, tmp_path: Path)
     with pytest.raises(DamagedInputError):
         render(path, target)
     assert not target.exists()
+
+
+def test_a_heif_photo_of_tiles_with_the_last_ones_cut_off_is_refused(tmp_path: Path) -> None:
+    # phones store photos as tiles, and libheif leaves missing ones blank without a word
+    data = encode("heif", Image.fromarray(scene(300, 200)), tile_size=128)
+    assert b"grid" in data
+    with pytest.raises(DamagedInputError):
+        shown(save(tmp_path, data[:-200]))
 
 
 @pytest.mark.parametrize("format", FORMATS)
