@@ -40,13 +40,14 @@ class Cadence:
 
     @classmethod
     def for_rate(cls, frames_per_second: float) -> Cadence:
-        """Five full face looks and three text looks a second.
+        """Four full face looks and two and a half text looks a second, but never closer than a few frames.
 
-        Measured in bench/: closer looks cost more than they find once tracks are extended over the gaps. A
-        caption must stand for about a second to be read, so it meets at least two text looks.
+        Tracks are held for half a second on both sides of a sighting, so a face that only the full look sees
+        is covered between two looks. A caption must stand for about a second to be read, so it meets at
+        least two text looks; its cover reaches two looks beyond them.
         """
         rate = frames_per_second if frames_per_second > 0 else 25.0
-        return cls(full_faces=max(1, round(rate / 5)), text=max(1, round(rate / 3)))
+        return cls(full_faces=max(5, round(rate / 4)), text=max(10, round(rate / 2.5)))
 
 
 class AnalysisModels:
@@ -56,16 +57,11 @@ class AnalysisModels:
         faces, text = policy.faces.mode, policy.text
         self.light: Ensemble | None = None if faces == "off" else face_ensemble(faces, "light", store)
         self.full: Ensemble | None = None if faces == "off" else face_ensemble(faces, "full", store)
+        self.photo: Ensemble | None = None if faces == "off" else face_ensemble(faces, "photo", store)
         self.text: Ensemble | None = None if text.mode == "off" else text_ensemble(text.detection, store)
-
-    def describe(self) -> list[str]:
-        """What looks, by name and scale, for reports."""
-        found: list[str] = []
-        for ensemble in (self.full, self.light, self.text):
-            for name in ensemble.describe() if ensemble is not None else ():
-                if name not in found:
-                    found.append(name)
-        return found
+        self.video_text: Ensemble | None = (
+            None if text.mode == "off" else text_ensemble(text.detection, store, video=True)
+        )
 
 
 def output_format(facts: MediaFacts) -> str:
@@ -143,7 +139,7 @@ def _analyse_photo(
     path: Path, handler: MediaHandler, facts: MediaFacts, policy: Policy, models: AnalysisModels
 ) -> Analysed:
     (frame,) = handler.frames(path, facts)
-    faces = models.full.look(frame.picture) if models.full else []
+    faces = models.photo.look(frame.picture) if models.photo else []
     text = models.text.look(frame.picture) if models.text else []
     return tracks_for_photo(faces, text, facts.width, facts.height, policy), [(0, 0)], 1
 
@@ -161,7 +157,8 @@ def _look(models: AnalysisModels, cadence: Cadence, cut: bool, frame: int, pictu
     full = cut or frame % cadence.full_faces == 0
     ensemble = models.full if full else models.light
     faces = ensemble.look(picture) if ensemble else []
-    text = models.text.look(picture) if models.text and (cut or frame % cadence.text == 0) else None
+    reader = models.video_text if cut or frame % cadence.text == 0 else None
+    text = reader.look(picture) if reader else None
     return _Looks(frame, faces, text)
 
 

@@ -117,7 +117,7 @@ class GatePolicy(Section):
     faces: bool = Field(True, description="Look for faces on the finished pixels.")
     text: bool = Field(True, description="Look for text on the finished pixels.")
     every_frame_below: int = Field(
-        300, ge=1, description="Videos up to this many frames are looked at on every frame."
+        60, ge=1, description="Videos up to this many frames are looked at on every frame."
     )
     cadence: int = Field(
         3, ge=1, le=25, description="Longer ones on every n-th frame, and at every shot start and end."

@@ -26,6 +26,8 @@ class _Display(Protocol):
 
     def end(self, summary: RunSummary) -> None: ...
 
+    def stop(self) -> None: ...
+
 
 def _line(done: ItemDone) -> str:
     reason = f": {done.reason}" if done.reason else ""
@@ -60,6 +62,9 @@ class _PlainDisplay:
         for line in _closing(summary):
             typer.echo(line)
 
+    def stop(self) -> None:
+        """Nothing is open."""
+
 
 class _JsonDisplay:
     """JSON lines; the last one is the summary."""
@@ -88,6 +93,9 @@ class _JsonDisplay:
             "exit_code": int(summary.exit_code),
         }
         typer.echo(json.dumps(record))
+
+    def stop(self) -> None:
+        """Nothing is open."""
 
 
 class _TerminalDisplay:
@@ -134,6 +142,9 @@ class _TerminalDisplay:
         for line in _closing(summary):
             self._console.print(line, markup=False, highlight=False)
 
+    def stop(self) -> None:
+        self._progress.stop()
+
 
 def _display(as_json: bool) -> _Display:
     if as_json:
@@ -146,7 +157,9 @@ def command(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Results; a folder outside IN.")],
     policy: PolicyOption = "strict",
     set_: SetOption = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Items at once; default: half the cores.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Items at once; default: half the cores.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write plans, no media.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -154,11 +167,12 @@ def command(
     chosen = load_policy(policy, set_)
     options = RunOptions(jobs=jobs or max(1, (os.cpu_count() or 2) // 2), dry_run=dry_run)
     display = _display(as_json)
-    summary = RunSummary()
     try:
         summary = run(source, out, chosen, options, display.show)
-    finally:
-        display.end(summary)
+    except BaseException:
+        display.stop()
+        raise
+    display.end(summary)
     if summary.exit_code is not ExitCode.PUBLISHED:
         raise typer.Exit(int(summary.exit_code))
 

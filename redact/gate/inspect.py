@@ -120,8 +120,9 @@ def _look_at_pixels(
         stored = structure.frames or facts.frames
         looks = Looks.of(facts.kind == "video", stored, policy.gate)
         edges = {0, max(stored - 1, 0), facts.frames - 1}
-        colour = None if standalone else policy.cover.colour
-        gate = PixelGate(facts.width, facts.height, detectors, looks, tuple(edges.union(focus)), colour)
+        gate = PixelGate(
+            facts.width, facts.height, detectors, looks, tuple(edges.union(focus)), policy.cover.colour
+        )
 
         def report(done: int) -> None:
             if progress is not None:

@@ -52,7 +52,7 @@ class GateDetectors:
         """
         return cls(
             gate_face_ensemble(store, standalone=standalone, video=video) if policy.gate.faces else None,
-            gate_text_ensemble(store, standalone=standalone) if policy.gate.text else None,
+            gate_text_ensemble(store) if policy.gate.text else None,
         )
 
 
@@ -77,7 +77,7 @@ class PixelGate:
         focus: Sequence[int] = (),
         cover_colour: tuple[int, int, int] | None = None,
     ) -> None:
-        """`cover_colour` (red, green, blue) is that of our own covers; None for files of unknown origin."""
+        """`cover_colour` (red, green, blue) is the policy's; None to take every finding at its word."""
         self._detectors = detectors
         self._looks = looks
         self._focus = frozenset(focus)
