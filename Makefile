@@ -1,0 +1,53 @@
+# One command for each job; `make help` lists them. `make demo` and `make test` set up what they need.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO_OUT := demo-out
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench samples lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: $(READY) ## Install everything: system packages (as root, if missing), .venv, models
+
+$(READY): requirements.lock pyproject.toml models/models.toml scripts/setup_system.sh
+	PYTHON=$(PYTHON) ./scripts/setup_system.sh
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/redact models pull
+	@touch $@
+
+demo: setup ## Run the main job on samples/ and say what came of it
+	@rm -rf $(DEMO_OUT)
+	@$(BIN)/python scripts/demo.py samples/media $(DEMO_OUT)
+
+test: setup ## Run every test
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: setup ## Lint, format check, types, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: setup ## Measure coverage, speed and memory, with peers side by side (an hour or more)
+	$(BIN)/python -m bench
+
+samples: setup ## Make the samples again (needs the fonts of fonts-dejavu-core)
+	$(BIN)/python samples/make_samples.py
+
+lock: ## Resolve the dependencies again and pin them with their hashes
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
+
+clean: ## Remove what setup and the demo made
+	rm -rf $(VENV) $(DEMO_OUT) bench/work .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
