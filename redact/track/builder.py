@@ -16,7 +16,7 @@ from redact.track.associate import Sighting, Trail, associate
 from redact.track.settings import TrackSettings
 from redact.track.spans import Placed, fill, gather
 
-TEXT_FUSION = FusionRule(strong=0.0, weak=0.0, overlap=0.3)
+TEXT_FUSION = FusionRule(strong=0.0, weak=0.0, overlap=0.3, large_strong=0.0)
 """Every text region stands: its detector has a floor of its own, and one family only."""
 TEXT_GAP_LOOKS = 2
 """A caption missed on this many looks and then seen again in its place was there all along."""
@@ -61,7 +61,7 @@ class TrackBuilder:
         self._names: list[str] = []
 
     def _sightings(self, regions: Sequence[Region], rule: FusionRule) -> Iterator[Sighting]:
-        for group in cluster(regions, rule):
+        for group in cluster(regions, rule, self._size):
             sources = 0
             for member in group.members:
                 if member.source not in self._names:
@@ -127,7 +127,7 @@ def tracks_for_photo(
     """Tracks of a single picture: one for every group that stands."""
     tracks: list[Track] = []
     for kind, regions, rule in ((Kind.FACE, faces, FACE_FUSION), (Kind.TEXT, text, TEXT_FUSION)):
-        for group in cluster(regions, rule):
+        for group in cluster(regions, rule, (width, height)):
             if not group.stands:
                 continue
             box = group.box
