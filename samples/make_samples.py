@@ -54,8 +54,16 @@ def cut_out() -> tuple[Picture, npt.NDArray[np.float32]]:
 PORTRAIT, MASK = cut_out()
 
 
-def place(scene: Picture, x: int, y: int, height: int, *, mirror: bool = False, tone: tuple[float, ...] = (1, 1, 1),
-          angle: float = 0.0) -> None:  # fmt: skip
+def place(
+    scene: Picture,
+    x: int,
+    y: int,
+    height: int,
+    *,
+    mirror: bool = False,
+    tone: tuple[float, ...] = (1, 1, 1),
+    angle: float = 0.0,
+) -> None:
     """Paste the person into `scene` (RGB) with the top left corner at x, y."""
     size = (height, height)
     person = cv2.resize(PORTRAIT, size, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -258,10 +266,10 @@ def entering(frames: int = 110, width: int = 640, height: int = 360) -> list[Pic
         if n < 70:
             scene = base.copy()
             x = -260 + 14 * n if n < 28 else 132 if n < 42 else 132 + 22 * (n - 42)
-            place(scene, x, 60, 300)
+            place(scene, x, 110, 300)
         else:
             scene = other.copy()
-            place(scene, 300 - (n - 70), 20, 330, mirror=True, tone=(0.9, 0.85, 0.8))
+            place(scene, 300 - (n - 70), 150, 330, mirror=True, tone=(0.9, 0.85, 0.8))
             shown = min(max((n - 80) / 8, 0), 1)
             if shown:
                 scene = cv2.addWeighted(

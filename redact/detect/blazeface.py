@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import threading
@@ -59,8 +58,8 @@ class BlazeFace:
                     min_suppression_threshold=overlap,
                 )
             )
-        # closed before the interpreter goes: MediaPipe's own clean-up prints an error by then
-        atexit.register(self._detector.close)
+        # it lives as long as the process; MediaPipe's clean-up at the interpreter's end prints an error
+        self._detector.close = lambda: None
 
     def detect(self, image: BgrImage) -> list[Region]:
         """Every face scoring at least the floor."""

@@ -18,7 +18,8 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
     """One track for each finding that has a box, padded, and long enough to reach the looks around it.
 
     The thing may have come and gone between two looks, so a cover goes on for one look's distance on both
-    sides, inside the frames of the file. Ids count from 1; `Plan.with_tracks` gives fresh ones.
+    sides (two for text, which fades), inside the frames of the file. Ids count from 1; `Plan.with_tracks`
+    gives fresh ones.
     """
     movie = report.format in MOVIES
     looks = Looks.of(movie, report.frames, policy.gate)
@@ -28,7 +29,7 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
         box = _padded(finding, policy, report)
         if kind is None or box is None or finding.first is None:
             continue
-        reach = (looks.faces if kind is Kind.FACE else looks.text) if movie else 0
+        reach = (looks.faces if kind is Kind.FACE else 2 * looks.text) if movie else 0
         last = finding.last if finding.last is not None else finding.first
         span = Span(
             first=max(finding.first - reach, 0),
