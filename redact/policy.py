@@ -124,7 +124,7 @@ class GatePolicy(Section):
     )
     text_cadence: int = Field(12, ge=1, le=100, description="Text is looked for on every n-th frame.")
     heal_rounds: int = Field(
-        1, ge=0, le=3, description="How often findings are covered and the item gated again before review."
+        2, ge=0, le=3, description="How often findings are covered and the item gated again before review."
     )
 
 

