@@ -1,1 +1,1 @@
-"""Benchmarks that print what the README quotes. `python -m bench` runs all; see README.md beside this file."""
+"""Benchmarks that print what the README quotes: `python -m bench`. See README.md beside this file."""

@@ -1,4 +1,4 @@
-"""Coverage: how many labelled faces a tool really covers, scored from output pixels, with a peer in the same run.
+"""Coverage: how many labelled faces a tool really covers, from output pixels, a peer in the same run.
 
 Data: `../shared/data/faces` (hard news photos; labels are loose and miss some people), when it is there.
 """
@@ -22,6 +22,7 @@ from bench.peers import deface
 from bench.scorer import Mask, covered, painted, share
 
 COVERED_FROM = 0.90
+SOLID_BOXES = ["--replacewith", "solid", "--boxes"]
 CLASSES = ((8, 16), (16, 32), (32, 64), (64, 1 << 20))
 
 
@@ -83,7 +84,7 @@ def run(quick: bool) -> Table:
     for tool, score in (
         ("redact, strict", _redact(source, names, truth)),
         ("deface 1.5.0, as it comes", _peer(source, names, truth, [])),
-        ("deface 1.5.0, solid boxes", _peer(source, names, truth, ["--replacewith", "solid", "--boxes"])),
+        ("deface 1.5.0, solid boxes", _peer(source, names, truth, SOLID_BOXES)),
     ):
         outside = f"{100 * float(np.mean(score.outside)):.1f} %" if score.outside else "-"
         table.add(
@@ -99,8 +100,8 @@ def run(quick: bool) -> Table:
             bare = score.bare
     table.note(
         f"{len(names)} photos. A face counts as covered if at least 90 % of its label's box is gone in the "
-        "output; only what a tool published is scored. Size is the label's shorter side. `wrongly covered` is "
-        "the share of a picture changed outside labels grown by half; about a third of it are unlabelled people."
+        "output; only what a tool published is scored. Size is the label's shorter side. `wrongly covered` "
+        "is the share of a picture changed outside labels grown by half, unlabelled people included."
     )
     table.note("Not covered by redact, 16 px and up: " + ("; ".join(bare) or "none"))
     return table

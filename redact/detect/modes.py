@@ -55,7 +55,7 @@ Look = Literal["photo", "light", "full"]
 """photo: a still; light: every frame of a video; full: the frames of a video's analysis cadence."""
 
 _ENS2 = (Run("yunet", 320), Run("yunet", 640), Run("yunet", 1280), Run("centerface", 640))
-_LARGE = (Run("yunet", 1920, beyond=1600),)
+_LARGE = (Run("yunet", 1600, beyond=1400),)
 _CAREFUL = (
     *_ENS2,
     *_LARGE,
@@ -92,7 +92,7 @@ VIDEO_TEXT_RUNS: dict[str, tuple[Run, ...]] = {
 GATE_FACE_RUNS = (
     Run("blazeface_full", 1280),
     Run("blazeface_short", 640),
-    Run("blazeface_full", 1280, tile=512),
+    Run("blazeface_full", 960, tile=480),
     Run("yunet", 960),
 )
 # The network's own input is 192 x 192: a larger picture only costs more to make.
