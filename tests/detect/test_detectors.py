@@ -1,0 +1,156 @@
+"""One contract over every detector, on a public-domain portrait and on lettering that the tests draw."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from skimage import data
+
+from redact.detect.base import Detector
+from redact.detect.blazeface import BlazeFace
+from redact.detect.centerface import CenterFace
+from redact.detect.text import TextDetector
+from redact.detect.weights import ModelStore
+from redact.detect.yunet import YuNet
+from redact.plan import Box, Kind
+
+Image = npt.NDArray[np.uint8]
+FLOOR, OVERLAP = 0.3, 0.5
+FACE = Box(170, 60, 110, 150)
+"""Where the astronaut's face is in scikit-image's 512 x 512 portrait."""
+LINE = Box(60, 200, 400, 60)
+
+
+def make(name: str) -> Detector:
+    weights = ModelStore().path(name)
+    if name == "yunet":
+        return YuNet(weights, FLOOR, OVERLAP)
+    if name == "centerface":
+        return CenterFace(weights, FLOOR, OVERLAP)
+    if name.startswith("blazeface"):
+        return BlazeFace(name, weights, FLOOR, OVERLAP)
+    return TextDetector(name, weights, 0.15, 0.25, 2.0)
+
+
+FACES = ("yunet", "centerface", "blazeface_full", "blazeface_short")
+TEXTS = ("ppocrv6_tiny", "ppocrv6_small", "ppocrv5")
+
+
+@pytest.fixture(scope="module", params=[*FACES, *TEXTS])
+def detector(request: pytest.FixtureRequest) -> Detector:
+    return make(request.param)
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Image:
+    return np.ascontiguousarray(data.astronaut()[..., ::-1])
+
+
+@pytest.fixture(scope="module")
+def caption() -> Image:
+    image = np.full((512, 512, 3), 60, np.uint8)
+    cv2.putText(image, "ORINAKYAN", (70, 250), cv2.FONT_HERSHEY_SIMPLEX, 2.2, (240, 240, 240), 5)
+    return image
+
+
+def scene(detector: Detector, portrait: Image, caption: Image) -> tuple[Image, Box]:
+    return (portrait, FACE) if Kind.FACE in detector.kinds else (caption, LINE)
+
+
+def hits(detector: Detector, image: Image, truth: Box) -> bool:
+    return any(region.box.iou(truth) > 0.3 for region in detector.detect(image))
+
+
+def test_every_detector_of_the_list_is_under_contract() -> None:
+    assert {*FACES, *TEXTS} == set(ModelStore().entries)
+
+
+def test_it_finds_what_is_there_and_says_who_saw_it(
+    detector: Detector, portrait: Image, caption: Image
+) -> None:
+    image, truth = scene(detector, portrait, caption)
+    found = detector.detect(image)
+    best = max(found, key=lambda region: region.score)
+    assert best.box.iou(truth) > 0.4, best
+    for region in found:
+        assert 0 < region.score <= 1
+        assert region.kind in detector.kinds
+        assert (region.source, region.family) == (detector.name, detector.family)
+        assert region.box.w > 0
+        assert region.box.h > 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(512, 512), (333, 517), (640, 361), (97, 101)])
+def test_any_size_will_do_and_boxes_are_in_pixels_of_the_image(
+    detector: Detector, portrait: Image, caption: Image, width: int, height: int
+) -> None:
+    image, truth = scene(detector, portrait, caption)
+    scaled = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    if min(width, height) > 200:
+        assert hits(detector, scaled, truth.scaled(width / 512, height / 512))
+    else:
+        detector.detect(scaled)
+
+
+def test_it_leaves_the_picture_as_it_was(detector: Detector, portrait: Image, caption: Image) -> None:
+    image, _ = scene(detector, portrait, caption)
+    before = image.copy()
+    detector.detect(image)
+    assert (image == before).all()
+
+
+def test_it_says_the_same_again_and_from_several_threads(
+    detector: Detector, portrait: Image, caption: Image
+) -> None:
+    image, _ = scene(detector, portrait, caption)
+    other = np.ascontiguousarray(image[::-1])
+    alone = [detector.detect(image), detector.detect(other)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(detector.detect, [image, other] * 4))
+    assert together == alone * 4
+
+
+def test_an_empty_picture_holds_nothing(detector: Detector) -> None:
+    for grey in (0, 128, 255):
+        assert detector.detect(np.full((256, 256, 3), grey, np.uint8)) == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 200), (200, 1), (5, 3)])
+def test_tiny_pictures_are_no_error(detector: Detector, size: tuple[int, int]) -> None:
+    detector.detect(np.full((*size, 3), 90, np.uint8))
+
+
+def test_our_yunet_agrees_with_opencv_own(portrait: Image) -> None:
+    weights = str(ModelStore().path("yunet"))
+    theirs = cv2.FaceDetectorYN.create(weights, "", (512, 512), FLOOR, OVERLAP)
+    _, rows = theirs.detect(portrait)
+    ours = {region.score: region.box for region in make("yunet").detect(portrait)}
+    assert len(ours) == len(rows)
+    for row in rows:
+        score = min(ours, key=lambda value: abs(value - row[14]))
+        assert score == pytest.approx(row[14], abs=0.01)
+        assert tuple(ours[score]) == pytest.approx(tuple(row[:4]), abs=1.0)
+
+
+def test_vertical_and_tilted_lines_are_found_whole(caption: Image) -> None:
+    detector = make("ppocrv6_tiny")
+    upright = np.ascontiguousarray(np.rot90(caption))
+    x, y, w, h = LINE
+    assert hits(detector, upright, Box(y, 512 - x - w, h, w))
+    turn = cv2.getRotationMatrix2D((256, 256), 20, 1)
+    tilted = np.asarray(cv2.warpAffine(caption, turn, (512, 512), borderValue=(60, 60, 60)), np.uint8)
+    lettering = cv2.boundingRect((tilted[..., 0] > 150).astype(np.uint8))
+    held = max(region.box.intersection(Box(*map(float, lettering))) for region in detector.detect(tilted))
+    assert held >= 0.97 * lettering[2] * lettering[3]
+
+
+def test_giant_lettering_is_still_found() -> None:
+    image = np.full((960, 1280, 3), 40, np.uint8)
+    cv2.putText(image, "ANI", (120, 650), cv2.FONT_HERSHEY_SIMPLEX, 16, (250, 250, 250), 60)
+    covered = np.zeros(image.shape[:2], bool)
+    for region in make("ppocrv6_tiny").detect(image):
+        x, y, w, h = (int(value) for value in region.box)
+        covered[y : y + h, x : x + w] = True
+    assert covered[image[..., 0] > 200].mean() > 0.95

@@ -1,0 +1,91 @@
+"""Which raw boxes stand, and what their cover holds."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redact.detect.fusion import FusionRule, cluster
+from redact.plan import Box, Kind, Region
+
+PICTURE = (1000, 800)
+RULE = FusionRule()
+
+boxes = st.builds(Box, st.floats(0, 900), st.floats(0, 700), st.floats(4, 300), st.floats(4, 300))
+regions = st.lists(
+    st.builds(
+        lambda box, score, family: Region(Kind.FACE, box, score, f"{family}@640", family),
+        boxes,
+        st.floats(0.01, 1),
+        st.sampled_from(["yunet", "centerface", "blazeface"]),
+    ),
+    max_size=25,
+)
+
+
+def seen(score: float, family: str = "yunet", box: Box = Box(100, 100, 60, 60)) -> Region:  # noqa: B008
+    return Region(Kind.FACE, box, score, f"{family}@640", family)
+
+
+def one(*found: Region) -> bool:
+    (only,) = cluster(found, RULE, PICTURE)
+    return only.stands
+
+
+@given(regions)
+def test_every_region_is_in_exactly_one_cluster(found: list[Region]) -> None:
+    members = [region for each in cluster(found, RULE, PICTURE) for region in each.members]
+    assert sorted(members) == sorted(found)
+
+
+@given(regions)
+def test_a_cluster_holds_its_best_box_and_what_is_like_it(found: list[Region]) -> None:
+    for each in cluster(found, RULE, PICTURE):
+        best = max(each.members, key=lambda region: region.score)
+        assert each.score == best.score
+        for member in each.members:
+            like = member.score >= RULE.join_score and member.box.area <= best.box.area
+            if member is best or (like and best.score > each.members[-1].score):
+                assert each.box.union(member.box).area <= each.box.area * (1 + 1e-9)
+
+
+@given(regions)
+def test_the_order_of_detectors_does_not_matter(found: list[Region]) -> None:
+    scores = [region.score for region in found]
+    if len(set(scores)) == len(scores):
+        assert cluster(found, RULE, PICTURE) == cluster(found[::-1], RULE, PICTURE)
+
+
+@given(regions, st.floats(0.3, 1))
+def test_a_strong_detection_is_never_lost(found: list[Region], score: float) -> None:
+    strong = seen(score)
+    for each in cluster([*found, strong], RULE, PICTURE):
+        if strong in each.members:
+            assert each.stands
+            assert each.box.union(each.members[0].box) == each.box
+
+
+def test_agreement_of_two_families_is_enough_where_one_is_not() -> None:
+    assert not one(seen(0.2))
+    assert not one(seen(0.2), seen(0.2))
+    assert one(seen(0.2), seen(0.12, "centerface"))
+    assert not one(seen(0.2), seen(0.08, "centerface"))
+    assert one(seen(0.3))
+
+
+def test_a_large_box_needs_more() -> None:
+    large = Box(100, 100, 400, 400)
+    assert not one(seen(0.4, box=large))
+    assert one(seen(0.5, box=large))
+    assert not one(seen(0.2, box=large), seen(0.12, "centerface", large))
+    assert one(seen(0.2, box=large), seen(0.16, "centerface", large))
+
+
+def test_two_faces_side_by_side_stay_two() -> None:
+    found = [seen(0.9), seen(0.8, box=Box(165, 100, 60, 60))]
+    assert len(cluster(found, RULE, PICTURE)) == 2
+
+
+def test_a_wild_box_does_not_swallow_its_neighbours() -> None:
+    found = [seen(0.9), seen(0.4, box=Box(50, 50, 300, 300))]
+    small, wild = cluster(found, RULE, PICTURE)
+    assert small.box == Box(100, 100, 60, 60)
+    assert wild.stands
