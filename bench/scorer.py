@@ -21,6 +21,8 @@ DETAIL_KEPT = 0.35
 """Share of the input's local contrast under which it is gone too: blur keeps shape and loses contrast."""
 FLAT = 2.0
 """Grey levels of local contrast under which a window has no structure; there the change decides."""
+ALTERED = 4.0
+"""Mean change in grey levels over 5 x 5 pixels from which a patch counts as touched."""
 REPLACED = 16.0
 """Mean change in grey levels that re-encoding a photo does not reach."""
 
@@ -49,6 +51,20 @@ def covered(before: Image, after: Image) -> Mask:
     structured = np.sqrt(var_a) >= FLAT
     gone = (correlation < STRUCTURE) | (contrast < DETAIL_KEPT)
     return np.asarray(np.where(structured, gone & (change > FLAT), change > REPLACED), np.bool_)
+
+
+def altered(before: Image, after: Image) -> Mask:
+    """Pixels that were changed at all, by more than encoding a photo again does: the mildest measure.
+
+    Says nothing on whether a face can still be recognised; for tools that blur, beside `covered`.
+    """
+    # luma alone: encoders halve the resolution of colour, which would count as change
+    change = cv2.absdiff(cv2.cvtColor(before, cv2.COLOR_BGR2GRAY), cv2.cvtColor(after, cv2.COLOR_BGR2GRAY))
+    mask = (cv2.blur(change.astype(np.float32), (5, 5)) > ALTERED).astype(np.uint8)
+    # flat skin under a blur hardly changes: holes inside a changed patch belong to it
+    return np.asarray(
+        cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((WINDOW, WINDOW), np.uint8)) > 0, np.bool_
+    )
 
 
 def painted(after: Image, colour: tuple[int, int, int] = (0, 0, 0), tolerance: int = 10) -> Mask:

@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from redact.detect.base import Picture
-from redact.detect.modes import Ensemble, face_ensemble, text_ensemble
+from redact.detect.ensemble import Ensemble
+from redact.detect.modes import face_ensemble, text_ensemble
 from redact.detect.weights import ModelStore
 from redact.errors import InputTooLargeError
 from redact.media.base import MediaHandler, Progress

@@ -11,7 +11,7 @@ from redact.workers import Job
 
 def detector_raises() -> Mapping[str, Job]:
     """Every look of a detector fails with a foreign error that holds a path."""
-    from redact.detect.modes import Ensemble
+    from redact.detect.ensemble import Ensemble
 
     def look(self: Ensemble, picture: object) -> list:
         raise RuntimeError("/home/orinakyan/secret.jpg could not be read")

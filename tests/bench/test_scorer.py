@@ -10,7 +10,7 @@ from skimage import data
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.scorer import covered, painted, share
+from bench.scorer import altered, covered, painted, share
 
 
 def _photo() -> np.ndarray:
@@ -58,3 +58,12 @@ def test_a_bare_face_in_the_dark_is_not_taken_for_covered() -> None:
 def test_pictures_of_different_sizes_are_never_compared() -> None:
     with pytest.raises(ValueError, match="size"):
         covered(_photo(), _photo()[:-1])
+
+
+def test_any_change_is_counted_where_it_was_made_and_not_where_a_photo_was_encoded_again() -> None:
+    photo = _photo()
+    x, y, w, h = FACE
+    assert share(altered(photo, _jpeg(photo, 90)), FACE) < 0.1
+    blurred = photo.copy()
+    blurred[y : y + h, x : x + w] = cv2.GaussianBlur(photo, (0, 0), 8)[y : y + h, x : x + w]
+    assert share(altered(photo, _jpeg(blurred)), FACE) > 0.9

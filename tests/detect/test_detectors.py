@@ -11,10 +11,13 @@ from skimage import data
 from redact.detect.base import Detector
 from redact.detect.blazeface import BlazeFace
 from redact.detect.centerface import CenterFace
+from redact.detect.ensemble import Run
+from redact.detect.large_text import TextEnsemble
 from redact.detect.text import TextDetector
 from redact.detect.weights import ModelStore
 from redact.detect.yunet import YuNet
-from redact.plan import Box, Kind
+from redact.media.picture import ArrayPicture
+from redact.plan import Box, Kind, Region
 
 Image = npt.NDArray[np.uint8]
 FLOOR, OVERLAP = 0.3, 0.5
@@ -154,3 +157,47 @@ def test_giant_lettering_is_still_found() -> None:
         x, y, w, h = (int(value) for value in region.box)
         covered[y : y + h, x : x + w] = True
     assert covered[image[..., 0] > 200].mean() > 0.95
+
+
+class Silent:
+    name = "second"
+    family = "second"
+    kinds = frozenset({Kind.TEXT})
+
+    def __init__(self, *found: Region) -> None:
+        self.found = list(found)
+        self.asked: list[int] = []
+
+    def detect(self, image: Image) -> list[Region]:
+        self.asked.append(image.shape[1])
+        return self.found
+
+
+def large_text(first: list[Region], second: Silent) -> list[Region]:
+    ensemble = TextEnsemble([Run("first", 400)], {"first": Silent(*first)}, lambda: second)
+    return ensemble.look(ArrayPicture(np.zeros((400, 400, 3), np.uint8)))
+
+
+def text(box: Box) -> Region:
+    return Region(Kind.TEXT, box, 0.9, "second", "second")
+
+
+def test_small_lines_need_no_second_opinion() -> None:
+    second = Silent()
+    assert len(large_text([text(Box(10, 10, 100, 30))], second)) == 1
+    assert second.asked == []
+
+
+def test_a_large_region_that_a_second_network_sees_too_stands() -> None:
+    second = Silent(text(Box(10, 10, 60, 60)))  # seen at a quarter of the size
+    (kept,) = large_text([text(Box(40, 40, 240, 240))], second)
+    assert kept.box == Box(40, 40, 240, 240)
+    assert second.asked == [100]
+
+
+def test_where_it_disagrees_its_own_lines_stand_instead() -> None:
+    line = Box(60, 60, 10, 8)
+    second = Silent(text(line))
+    found = large_text([text(Box(40, 40, 240, 240)), text(Box(0, 380, 90, 15))], second)
+    assert second.asked == [100, 400]
+    assert [region.box for region in found] == [Box(0, 380, 90, 15), line]

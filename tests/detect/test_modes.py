@@ -1,14 +1,14 @@
 """Runs of an ensemble: whatever the scale, mirror, turn or tile, boxes come back in picture pixels."""
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redact.detect import modes
-from redact.detect.modes import FACE_RUNS, GATE_FACE_RUNS, GATE_VIDEO_FACE_RUNS, Ensemble, Run
-from redact.detect.weights import ModelStore
+from redact.detect.ensemble import Ensemble, Run, tile_starts
+from redact.detect.modes import FACE_RUNS, GATE_FACE_RUNS, GATE_VIDEO_FACE_RUNS
 from redact.media.picture import ArrayPicture
 from redact.plan import Box, Kind, Region
 
@@ -35,9 +35,7 @@ class BrightSpot:
         return [Region(Kind.FACE, box, 0.9, self.name, self.family)]
 
 
-@pytest.fixture(autouse=True)
-def spot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modes, "_detector", lambda model, store: BrightSpot())
+SPOT = {"spot": BrightSpot()}
 
 
 @given(
@@ -61,7 +59,7 @@ def test_boxes_come_back_where_the_thing_is(
     image = np.zeros((height, width, 3), np.uint8)
     image[y : y + h, x : x + w] = 255
     run = Run("spot", long_side, flip=flip, turn=turn)  # type: ignore[arg-type]
-    found = Ensemble([run], ModelStore()).look(ArrayPicture(image))
+    found = Ensemble([run], SPOT).look(ArrayPicture(image))
     step = 2 * max(width, height) / long_side + 1  # a pixel or so of the scaled picture
     if not found:
         assert min(w, h) < step
@@ -74,25 +72,25 @@ def test_boxes_come_back_where_the_thing_is(
 
 @given(length=st.integers(1, 5000), tile=st.integers(64, 1200))
 def test_tiles_leave_no_gap_and_overlap(length: int, tile: int) -> None:
-    starts = modes._tiles(length, tile)
+    starts = tile_starts(length, tile)
     assert starts[0] == 0
     assert starts[-1] + tile >= length
-    assert all(0 < b - a <= 0.76 * tile + 1 for a, b in zip(starts, starts[1:], strict=False))
+    assert all(0 < b - a <= 0.76 * tile + 1 for a, b in itertools.pairwise(starts))
     assert all(start + tile <= length or start == 0 for start in starts)
 
 
 def test_a_tiled_run_finds_a_spot_in_every_tile_where_it_is() -> None:
     image = np.zeros((300, 400, 3), np.uint8)
     image[250:260, 350:360] = 255
-    found = Ensemble([Run("spot", 400, tile=120)], ModelStore()).look(ArrayPicture(image))
+    found = Ensemble([Run("spot", 400, tile=120)], SPOT).look(ArrayPicture(image))
     assert found
     assert {tuple(region.box) for region in found} == {(350.0, 250.0, 10.0, 10.0)}
 
 
 def test_a_run_for_larger_pictures_is_left_out_on_small_ones() -> None:
     image = np.full((100, 100, 3), 255, np.uint8)
-    assert Ensemble([Run("spot", 64, beyond=100)], ModelStore()).look(ArrayPicture(image)) == []
-    assert Ensemble([Run("spot", 64, beyond=99)], ModelStore()).look(ArrayPicture(image))
+    assert Ensemble([Run("spot", 64, beyond=100)], SPOT).look(ArrayPicture(image)) == []
+    assert Ensemble([Run("spot", 64, beyond=99)], SPOT).look(ArrayPicture(image))
 
 
 def test_the_gate_is_led_by_a_family_without_a_vote_in_analysis() -> None:

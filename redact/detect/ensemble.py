@@ -1,0 +1,120 @@
+"""Several looks over one picture: a `Run` is one model at one scale, an `Ensemble` some of them.
+
+Whatever a run does to the picture first (scale, mirror, turn, tiles), its boxes come back in picture pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from redact.detect.base import BgrImage, Detector, Picture
+from redact.plan import Box, Region
+
+_TILE_OVERLAP = 0.25
+
+
+@dataclass(frozen=True)
+class Run:
+    """One look of one model."""
+
+    model: str
+    long_side: int
+    """The picture is scaled (down or up) so that its longer side has this many pixels."""
+    beyond: int = 0
+    """Only for pictures whose longer side has more pixels than this: a larger scale adds nothing to them."""
+    flip: bool = False
+    """Look at the mirrored picture."""
+    turn: Literal[0, 90, 180, 270] = 0
+    """Look at the picture turned clockwise by this."""
+    tile: int = 0
+    """Cut the scaled picture into overlapping squares of this side; 0: look at it whole."""
+
+    @property
+    def name(self) -> str:
+        """`model@scale`, with + for mirrored, r for turned, t for tiled."""
+        parts = f"{self.model}@{self.long_side}"
+        return (
+            parts
+            + ("+flip" if self.flip else "")
+            + (f"+r{self.turn}" if self.turn else "")
+            + (f"+t{self.tile}" if self.tile else "")
+        )
+
+
+def _turned_back(box: Box, turn: int, width: int, height: int) -> Box:
+    """A box found on the picture turned clockwise by `turn`, in the unturned `width` x `height` picture."""
+    x, y, w, h = box
+    if turn == 90:
+        return Box(y, height - x - w, h, w)
+    if turn == 180:
+        return Box(width - x - w, height - y - h, w, h)
+    if turn == 270:
+        return Box(width - y - h, x, h, w)
+    return box
+
+
+def tile_starts(length: int, tile: int) -> list[int]:
+    """Starts of overlapping tiles along one axis."""
+    if length <= tile:
+        return [0]
+    count = -(-(length - tile) // int(tile * (1 - _TILE_OVERLAP))) + 1
+    return [round(n * (length - tile) / (count - 1)) for n in range(count)]
+
+
+class Ensemble:
+    """Several runs over one picture, by detectors that are given by model name; safe to share by threads."""
+
+    def __init__(self, runs: Sequence[Run], detectors: Mapping[str, Detector]) -> None:
+        self.runs = tuple(runs)
+        self._detectors = detectors
+
+    def describe(self) -> list[str]:
+        """Names of the runs, for reports."""
+        return [run.name for run in self.runs]
+
+    def look(self, picture: Picture) -> list[Region]:
+        """Raw regions of all runs in pixels of the displayed picture; `source` names the run."""
+        found: list[Region] = []
+        native = max(picture.width, picture.height)
+        for run in self.runs:
+            if native <= run.beyond:
+                continue
+            image = picture.bgr(run.long_side)
+            sx, sy = picture.width / image.shape[1], picture.height / image.shape[0]
+            found += [
+                region._replace(box=region.box.scaled(sx, sy), source=run.name)
+                for region in self._run(run, image)
+            ]
+        return found
+
+    def _run(self, run: Run, image: BgrImage) -> list[Region]:
+        height, width = image.shape[:2]
+        if run.tile:
+            return [
+                region._replace(box=region.box._replace(x=region.box.x + x, y=region.box.y + y))
+                for y in tile_starts(height, run.tile)
+                for x in tile_starts(width, run.tile)
+                for region in self._detectors[run.model].detect(
+                    np.ascontiguousarray(image[y : y + run.tile, x : x + run.tile])
+                )
+            ]
+        if run.flip:
+            image = cv2.flip(image, 1).astype(np.uint8, copy=False)
+        if run.turn:
+            image = np.ascontiguousarray(np.rot90(image, k=-run.turn // 90))
+        regions = self._detectors[run.model].detect(image)
+        if run.turn:
+            regions = [
+                region._replace(box=_turned_back(region.box, run.turn, width, height)) for region in regions
+            ]
+        if run.flip:
+            regions = [
+                region._replace(box=region.box._replace(x=width - region.box.x - region.box.w))
+                for region in regions
+            ]
+        return regions
