@@ -1,10 +1,17 @@
 """What many tests need: the samples, and private state that never touches the user's own."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine, so that a red run is about the change; HYPOTHESIS=random looks further.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("random", max_examples=1000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS", "same"))
 
 ROOT = Path(__file__).resolve().parent.parent
 

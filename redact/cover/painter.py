@@ -92,6 +92,10 @@ def _on_plane(
     """The samples of a (subsampled) plane that any pixel of the rectangle touches."""
     x0, y0, x1, y1 = rectangle
     rows, columns = plane.shape
-    # subsampling factors are powers of two; odd sizes round the plane up
-    sx, sy = max(1, round(width / columns)), max(1, round(height / rows))
+    sx, sy = _subsampling(width, columns), _subsampling(height, rows)
     return plane[y0 // sy : -(-y1 // sy), x0 // sx : -(-x1 // sx)]
+
+
+def _subsampling(pixels: int, samples: int) -> int:
+    """Pixels to a sample along one axis: 1, 2 or 4. Odd sizes round the plane up."""
+    return next(factor for factor in (1, 2, 4) if -(-pixels // factor) == samples)
