@@ -18,7 +18,6 @@ from redact.gate.heal import heal_tracks
 from redact.gate.merge import FindingMerger, select
 from redact.gate.pixels import GateDetectors, PixelGate, look_at_frames
 from redact.gate.thresholds import AGREED_SCORE, FACE_SCORE, Looks
-from redact.gate.verdict import note_findings
 from redact.media.base import DecodedFrame
 from redact.plan import Box, Kind, Origin, Region
 from redact.policy import Policy
@@ -248,8 +247,3 @@ def test_healing_a_photo_stays_on_its_one_frame() -> None:
 def test_only_faces_and_text_are_healed(kind: FindingKind) -> None:
     assert heal_tracks(report(Finding(kind=kind)), Policy()) == []
     assert heal_tracks(report(Finding(kind=FindingKind.FACE)), Policy()) == []
-
-
-def test_notes_become_findings() -> None:
-    (finding,) = note_findings(["no_face_found"])
-    assert (finding.kind, finding.detail) == (FindingKind.NOTE, "no_face_found")
