@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import faces, memory, photos, speed
+from bench import faces, memory, photos, speed, temporal
 from bench.common import RESULTS, SHARED
 
-BENCHMARKS = {"photos": photos.run, "speed": speed.run, "memory": memory.run, "faces": faces.run}
+BENCHMARKS = {
+    "photos": photos.run,
+    "speed": speed.run,
+    "memory": memory.run,
+    "faces": faces.run,
+    "temporal": temporal.run,
+}
 
 
 def main() -> int:

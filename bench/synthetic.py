@@ -1,7 +1,7 @@
 """Clips whose truth is known on every frame: real face crops that move through real backgrounds.
 
-Faces drift, bob, grow, tilt, leave, come back and pass behind things; backgrounds pan; shots cut, dissolve and
-fade; the clip is compressed. For every frame the visible pixels of every face are known exactly, from the
+Faces drift, bob, grow, tilt, leave, come back and pass behind things; backgrounds pan; shots cut, dissolve
+and fade; the clip is compressed. For every frame the visible pixels of every face are known exactly, from the
 same warp that drew them.
 """
 
@@ -109,7 +109,9 @@ def cut_out(photo: Image, box: tuple[float, float, float, float]) -> CutOut:
     centre = (x + w / 2, y + h / 2)
     scale = FACE / side
     warp = np.array([[scale, 0, FACE - scale * centre[0]], [0, scale, FACE - scale * centre[1]]], np.float32)
-    image = cv2.warpAffine(photo, warp, (2 * FACE, 2 * FACE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    image = cv2.warpAffine(
+        photo, warp, (2 * FACE, 2 * FACE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+    )
     grid = np.mgrid[0 : 2 * FACE, 0 : 2 * FACE].astype(np.float32) / FACE - 1
     distance = np.sqrt((grid[0] * 0.95) ** 2 + grid[1] ** 2)
     alpha = np.clip((1.0 - distance) / 0.12, 0, 1).astype(np.float32)
@@ -117,7 +119,7 @@ def cut_out(photo: Image, box: tuple[float, float, float, float]) -> CutOut:
 
 
 def public_faces() -> list[CutOut]:
-    """Faces that ship with scikit-image, for tests: the astronaut, and herself mirrored, darker and softer."""
+    """Faces that ship with scikit-image: the astronaut, and herself mirrored, darker and softer."""
     astronaut = np.ascontiguousarray(data.astronaut()[..., ::-1])
     box = (172.0, 62.0, 104.0, 128.0)
     dark = np.asarray(astronaut * 0.55, np.uint8)
@@ -217,7 +219,10 @@ def frames_of(clip: Clip) -> Iterator[Frame]:
             other = draw(*parts[1], clip.width, clip.height)
             share = (parts[1][1] + 1) / (clip.dissolve + 1)
             frame.image = np.asarray(cv2.addWeighted(frame.image, 1 - share, other.image, share, 0), np.uint8)
-            frame.truths = [*(frame.truths if share < FAINT else []), *(other.truths if share > 1 - FAINT else [])]
+            frame.truths = [
+                *(frame.truths if share < FAINT else []),
+                *(other.truths if share > 1 - FAINT else []),
+            ]
         light = min(1.0, (number + 1) / (clip.fade + 1), (total - number) / (clip.fade + 1))
         if light < 1:
             frame.image = np.asarray(frame.image * light, np.uint8)

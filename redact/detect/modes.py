@@ -14,6 +14,7 @@ from redact.detect.blazeface import BlazeFace
 from redact.detect.centerface import CenterFace
 from redact.detect.ensemble import Ensemble, Run
 from redact.detect.fusion import FusionRule
+from redact.detect.large_faces import LargeFaceEnsemble
 from redact.detect.large_text import TextEnsemble
 from redact.detect.text import TextDetector
 from redact.detect.weights import ModelStore
@@ -67,8 +68,9 @@ GATE_FACE_RUNS = (
 GATE_VIDEO_FACE_RUNS = (Run("blazeface_full", 320),)
 STANDALONE_FACE_RUNS = (*_ENS2, *_LARGE, *GATE_FACE_RUNS[:3])
 GATE_TEXT_RUNS = (Run("ppocrv6_tiny", 960),)
-LARGE_TEXT_MODEL = "ppocrv5"
-"""Gives the second opinion on large text, see `redact.detect.large_text`."""
+SECOND_FACE_MODELS = ("yunet", "centerface")
+SECOND_TEXT_MODEL = "ppocrv5"
+"""Give second opinions: on large text (`redact.detect.large_text`) and on what the gate saw."""
 
 FACE_FLOOR = 0.10
 """Below this, boxes of every family are noise: all models at 0.1 already give 75 boxes an image."""
@@ -103,12 +105,17 @@ def _ensemble(runs: Sequence[Run], store: ModelStore) -> Ensemble:
 
 def _text_ensemble(runs: Sequence[Run], store: ModelStore) -> Ensemble:
     detectors = {run.model: _detector(run.model, store) for run in runs}
-    return TextEnsemble(runs, detectors, lambda: _detector(LARGE_TEXT_MODEL, store))
+    return TextEnsemble(runs, detectors, lambda: _detector(SECOND_TEXT_MODEL, store))
 
 
 def face_ensemble(mode: str, look: Look, store: ModelStore) -> Ensemble:
     """Faces for analysis. `mode` is fast, balanced or careful."""
-    return _ensemble(FACE_RUNS[mode, look], store)
+    runs = FACE_RUNS[mode, look]
+    if look == "photo":
+        return _ensemble(runs, store)
+    return LargeFaceEnsemble(
+        runs, {run.model: _detector(run.model, store) for run in runs}, second_look_faces(store)
+    )
 
 
 def text_ensemble(mode: str, store: ModelStore, *, video: bool = False) -> Ensemble:
@@ -126,3 +133,13 @@ def gate_face_ensemble(store: ModelStore, *, standalone: bool, video: bool = Fal
 def gate_text_ensemble(store: ModelStore) -> Ensemble:
     """Text for the gate; the same for every file, so that what passed once passes again."""
     return _text_ensemble(GATE_TEXT_RUNS, store)
+
+
+def second_look_faces(store: ModelStore) -> list[Detector]:
+    """Networks that confirm a face on an enlarged crop."""
+    return [_detector(model, store) for model in SECOND_FACE_MODELS]
+
+
+def second_look_text(store: ModelStore) -> Detector:
+    """The network that confirms a line on an enlarged crop."""
+    return _detector(SECOND_TEXT_MODEL, store)

@@ -11,12 +11,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from redact.detect.base import Picture
-from redact.detect.modes import gate_face_ensemble, gate_text_ensemble
+from redact.detect.modes import (
+    gate_face_ensemble,
+    gate_text_ensemble,
+    second_look_faces,
+    second_look_text,
+)
 from redact.detect.weights import ModelStore
 from redact.findings import Finding, FindingKind, Look
 from redact.gate.change import ChangeDetector
 from redact.gate.covers import PastCovers
 from redact.gate.merge import FindingMerger, overlap_of_smaller, select
+from redact.gate.second_look import SecondLook
 from redact.gate.thresholds import STILL_THERE, Looks
 from redact.media.base import DecodedFrame
 from redact.plan import Region
@@ -42,6 +48,8 @@ class GateDetectors:
 
     faces: Ensemble | None
     text: Ensemble | None
+    second: SecondLook | None = None
+    """Confirms what they see; None to take every sighting at its word."""
 
     @classmethod
     def load(cls, policy: Policy, store: ModelStore, *, standalone: bool, video: bool) -> GateDetectors:
@@ -53,6 +61,7 @@ class GateDetectors:
         return cls(
             gate_face_ensemble(store, standalone=standalone, video=video) if policy.gate.faces else None,
             gate_text_ensemble(store) if policy.gate.text else None,
+            SecondLook(lambda: second_look_faces(store), lambda: second_look_text(store)),
         )
 
 
@@ -98,7 +107,8 @@ class PixelGate:
         faces, text = self._detectors.faces, self._detectors.text
         if faces is not None and (focus or index % self._looks.faces == 0):
             self.face_looks += 1
-            self._faces.add(index, select(faces.look(frame.picture)), 2 * self._looks.faces)
+            seen = self._confirmed(frame.picture, select(faces.look(frame.picture)))
+            self._faces.add(index, seen, 2 * self._looks.faces)
         if text is None:
             return
         due = index % self._looks.text == 0
@@ -113,9 +123,13 @@ class PixelGate:
                 self.text_same += 1  # the same picture: what was there is there still
             self._text.add(index, self._last_text, 2 * self._looks.text)
 
+    def _confirmed(self, picture: Picture, regions: list[Region]) -> list[Region]:
+        second = self._detectors.second
+        return second.confirmed(picture, regions) if second is not None else regions
+
     def _see_text(self, text: Ensemble, picture: Picture) -> list[Region]:
         """Text on the picture, without what only the corners of covers look like."""
-        regions = select(text.look(picture))
+        regions = self._confirmed(picture, select(text.look(picture)))
         if self._cover_colour is None or not regions:
             return regions
         past = PastCovers(picture, self._cover_colour)

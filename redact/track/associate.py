@@ -148,6 +148,22 @@ def associate(by_frame: Mapping[int, list[Sighting]], gap: int, back: int) -> li
     return trails
 
 
+def without_large_noise(trail: Trail, least: float, reach: int) -> Trail:
+    """The trail without faint sightings of faces larger than `least` pixels at its ends, more than `reach`
+    frames from one that stands. A face so large is hard to miss: minutes of faint ones are none. Between two
+    that stand nothing is taken away.
+    """
+    sure = [frame for frame in trail.frames if trail.seen[frame].stands]
+    low, high = sure[0] - reach, sure[-1] + reach
+
+    def kept(frame: int) -> bool:
+        box = trail.seen[frame].box
+        return low <= frame <= high or max(box.w, box.h) < least
+
+    frames = [frame for frame in trail.frames if kept(frame)]
+    return Trail({frame: trail.seen[frame] for frame in frames}, frames)
+
+
 def _follow_back(trail: Trail, left: dict[int, list[Sighting]], back: int) -> None:
     frame = trail.first - 1
     while trail.first - frame <= back and frame >= 0:

@@ -9,10 +9,11 @@ from functools import partial
 
 from redact.cover.padding import pad_face, pad_text
 from redact.detect.fusion import FusionRule, cluster
+from redact.detect.large_faces import LARGE
 from redact.detect.modes import FACE_FUSION
 from redact.plan import Box, Kind, Origin, Region, Span, Track
 from redact.policy import Policy
-from redact.track.associate import Sighting, Trail, associate
+from redact.track.associate import Sighting, Trail, associate, without_large_noise
 from redact.track.settings import TrackSettings
 from redact.track.spans import Placed, fill, gather
 
@@ -84,6 +85,7 @@ class TrackBuilder:
         for shot in shots:
             trails = associate(self._faces.between(*shot), settings.gap, settings.hold)
             for trail in trails:
+                trail = without_large_noise(trail, LARGE * min(self._size), settings.hold)  # noqa: PLW2901
                 spans = gather(
                     fill(trail, shot, settings),
                     partial(pad_face, policy=settings.faces),

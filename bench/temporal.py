@@ -1,0 +1,177 @@
+"""The temporal guarantee: on clips with known truth, how often and how long any face is seen.
+
+The clips of `synthetic.py` go through all stages, as `redact run` would take them; what is scored is the
+plan that was rendered in the end (covers are drawn exactly as planned: tests/cover). A face-frame counts as
+covered if at least 90 % of the face's visible pixels lie under covers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bench.common import SHARED, Table
+from bench.synthetic import (
+    CutOut,
+    Truth,
+    cut_out,
+    public_backgrounds,
+    public_faces,
+    random_clip,
+    write,
+)
+from redact.findings import Verdict
+from redact.pipeline import process
+from redact.plan import CoverIndex, Plan
+from redact.policy import load_policy
+from redact.stages import LocalStages
+
+COVERED_FROM = 0.90
+LEAST_VISIBLE = 0.25
+"""Share of a face that must be in sight for anyone to know it; smaller slivers are counted apart."""
+CLASSES = ((16.0, 24.0), (24.0, 64.0), (64.0, 1e9))
+
+
+@dataclass
+class Sight:
+    """What happened to one identity in one clip."""
+
+    size: float = 0.0
+    """Largest face size in pixels."""
+    frames: int = 0
+    bare: list[int] = field(default_factory=list)
+    """Frames on which it was not covered."""
+    slivers: int = 0
+    bare_slivers: int = 0
+
+    @property
+    def longest(self) -> int:
+        """Longest run of neighbouring bare frames."""
+        best = run = 0
+        for n, frame in enumerate(self.bare):
+            run = run + 1 if n and frame == self.bare[n - 1] + 1 else 1
+            best = max(best, run)
+        return best
+
+
+def score(plan: Plan, truths: list[list[Truth]]) -> dict[str, Sight]:
+    """Sights by identity."""
+    index = CoverIndex(plan.tracks)
+    width, height = plan.media.width, plan.media.height
+    sights: dict[str, Sight] = defaultdict(Sight)
+    for number, shown in enumerate(truths):
+        covered = np.zeros((height, width), bool)
+        for cover in index.at(number):
+            box = cover.box.snapped(width, height, 4)
+            if box is not None:
+                covered[box[1] : box[3], box[0] : box[2]] = True
+        for truth in shown:
+            x0, y0, x1, y1 = truth.box
+            hidden = float(covered[y0:y1, x0:x1][truth.mask].mean()) if truth.mask.any() else 1.0
+            sight = sights[truth.identity]
+            sight.size = max(sight.size, truth.size)
+            if truth.visible < LEAST_VISIBLE:
+                sight.slivers += 1
+                sight.bare_slivers += hidden < COVERED_FROM
+                continue
+            sight.frames += 1
+            if hidden < COVERED_FROM:
+                sight.bare.append(number)
+    return dict(sights)
+
+
+def news_faces(least: int = 56) -> list[CutOut]:
+    """Larger faces of the development photos, when they are there: masks, hands, profiles."""
+    listing = SHARED / "faces" / "gt.json"
+    if not listing.is_file():
+        return []
+    cuts = []
+    for name, entry in sorted(json.loads(listing.read_text())["images"].items()):
+        photo = cv2.imread(str(SHARED / "faces" / name))
+        for label in entry["boxes"]:
+            if not label["ignore"] and min(label["box"][2:]) >= least:
+                cuts.append(cut_out(np.asarray(photo, np.uint8), tuple(label["box"])))
+    return cuts
+
+
+def one_clip(seed: int, least: int = 16) -> tuple[int, str, int, dict[str, Sight]]:
+    """(seed, verdict, rounds of healing, sights) of one clip through all stages."""
+    cv2.setNumThreads(1)
+    faces = news_faces() or public_faces()
+    clip = random_clip(seed, faces, public_backgrounds(), least=least)
+    policy = load_policy("strict", ["text.mode=off", "gate.text=false"])
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "clip.mp4"
+        truths = write(clip, source)
+        outcome = process(source, f"clip{seed}", policy, LocalStages(), Path(folder), lambda *_: None)
+    return seed, outcome.verdict.value, outcome.heal_rounds, score(outcome.plan, truths)
+
+
+def summary(sights: Iterable[Sight], name: str) -> list[str]:
+    """One row of the table."""
+    sights = list(sights)
+    frames, bare = sum(s.frames for s in sights), sum(len(s.bare) for s in sights)
+    return [
+        name,
+        str(len(sights)),
+        f"{100 * (1 - bare / frames):.3f} % ({frames - bare}/{frames})" if frames else "-",
+        str(max((s.longest for s in sights), default=0)),
+        f"{100 * sum(bool(s.bare) for s in sights) / max(len(sights), 1):.1f} %",
+        f"{100 * sum(s.bare_slivers for s in sights) / max(sum(s.slivers for s in sights), 1):.1f} %",
+    ]
+
+
+def run(quick: bool) -> Table:
+    """Score clips of fixed seeds."""
+    seeds = range(1000, 1000 + (6 if quick else 48))
+    table = Table(
+        "Faces through time, on clips with known truth",
+        [
+            "faces",
+            "identities",
+            "face-frames covered",
+            "longest visible run",
+            "ever visible",
+            "slivers visible",
+        ],
+    )
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        results = list(pool.map(one_clip, seeds))
+    verdicts: dict[str, int] = defaultdict(int)
+    everyone: list[Sight] = []
+    published: list[Sight] = []
+    for _, verdict, _, sights in results:
+        verdicts[verdict] += 1
+        everyone += sights.values()
+        if verdict == Verdict.PUBLISH.value:
+            published += sights.values()
+    for low, high in CLASSES:
+        name = f"{low:.0f}-{high:.0f} px" if high < 1e6 else f"{low:.0f} px and up"
+        table.add(*summary([s for s in everyone if low <= s.size < high], name))
+    table.add(*summary(everyone, "all"))
+    table.add(*summary(published, "on clips published"))
+    healed = sum(rounds > 0 for _, _, rounds, _ in results)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    table.note(f"{len(results)} clips: {counts}; {healed} sent back by the gate at least once.")
+    table.note(
+        "Size is the largest a face gets. Covered: at least 90 % of its visible pixels. Frames on which less "
+        f"than {LEAST_VISIBLE:.0%} of a face is in sight are slivers."
+    )
+    worst = [
+        f"{name} {sight.size:.0f} px frames {sight.bare[0]}-{sight.bare[-1]} ({len(sight.bare)})"
+        for _, _, _, sights in results
+        for name, sight in sorted(sights.items())
+        if sight.bare
+    ]
+    table.note("Bare: " + ("; ".join(worst) or "none"))
+    return table
