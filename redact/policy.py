@@ -68,7 +68,7 @@ class CoverPolicy(Section):
     """How a region is overwritten. Text is always solid."""
 
     mode: Literal["solid", "mosaic", "blur"] = Field(
-        "solid", description="Style for faces. mosaic and blur are drawn from 6x6 noisy, quantised cells."
+        "solid", description="Style for faces. mosaic and blur are made from what surrounds the cover alone."
     )
     colour: Annotated[tuple[int, int, int], Field(description="Solid colour, red, green, blue, 0-255.")] = (
         0,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from redact.findings import Finding, FindingKind, GateReport
 from redact.gate.structure import MOVIES
-from redact.gate.thresholds import HEAL_FACE_PADDING, HEAL_MIN_PX, HEAL_TEXT_PADDING, Looks
+from redact.gate.thresholds import HEAL_FACE_PADDING, HEAL_MIN_PX, HEAL_MOST, HEAL_TEXT_PADDING, Looks
 from redact.plan import Box, Kind, Origin, Span, Track
 from redact.policy import Policy
 
@@ -29,6 +29,8 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
         box = _padded(finding, policy, report)
         if kind is None or box is None or finding.first is None:
             continue
+        if box.area > HEAL_MOST * report.width * report.height:
+            continue  # it would blank the picture: a person decides
         reach = (looks.faces if kind is Kind.FACE else 2 * looks.text) if movie else 0
         last = finding.last if finding.last is not None else finding.first
         span = Span(

@@ -31,6 +31,9 @@ SURE = 0.80
 """A face of this score stands on the word of its own family."""
 FACE_SCORE = 0.15
 """Score that one other family must reach on the crop."""
+LARGE, LARGE_FACE_SCORE = 0.4, 0.35
+"""The same for faces whose longer side is more than this share of the picture's shorter one: a real one is
+hard to miss on its crop, and a wrong one would blank the picture."""
 TEXT_SCORE, TEXT_OVERLAP = 0.25, 0.3
 """Score of a line on the crop, and the share of the smaller box that must be common."""
 TEXT_HEIGHT, TEXT_MARGIN, TEXT_LEAST_MARGIN = 40.0, 0.8, 24.0
@@ -62,8 +65,10 @@ class SecondLook:
             return self._line(picture.bgr(None), region.box)
         if region.score >= SURE:
             return True
+        large = max(region.box.w, region.box.h) > LARGE * min(picture.width, picture.height)
         crop = square_crop(picture.bgr(None), region.box)
-        return any(central_score(network, crop) >= FACE_SCORE for network in self._faces)
+        least = LARGE_FACE_SCORE if large else FACE_SCORE
+        return any(central_score(network, crop) >= least for network in self._faces)
 
     def _line(self, image: BgrImage, box: Box) -> bool:
         height = min(box.w, box.h)

@@ -54,6 +54,8 @@ CHANGE_LEVELS = 10
 """A frame has changed if any 3x3 patch of its grey copy, 240 pixels long, differs by this many levels. A line
 of 16 px text at 1080p changes its patches by 20 and more; compression noise stays under 5."""
 
+HEAL_MOST = 0.35
+"""Share of the picture; what is larger than this once it is padded is not healed but left to a person."""
 HEAL_FACE_PADDING = 0.5
 HEAL_TEXT_PADDING = 0.6
 HEAL_MIN_PX = 8.0

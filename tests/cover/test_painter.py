@@ -99,20 +99,46 @@ def test_every_chroma_sample_of_a_covered_pixel_is_covered(
         assert (shown[far] == shown_before[far]).all()
 
 
-@given(boxes, st.lists(boxes, max_size=3), seeds, seeds)
-@settings(max_examples=50)
-def test_frames_that_differ_only_under_a_solid_cover_come_out_identical(
-    box: Box, others: list[Box], one: int, two: int
+@given(
+    st.lists(boxes, min_size=1, max_size=4),
+    seeds,
+    seeds,
+    st.sampled_from(["solid", "mosaic", "blur"]),
+    st.sampled_from(["bgr", "yuv420", "yuv444"]),
+)
+@settings(max_examples=150)
+def test_frames_that_differ_only_under_covers_come_out_identical_in_every_style(
+    found: list[Box], one: int, two: int, mode: str, layout: str
 ) -> None:
     width, height = 64, 48
-    inside = touched(box, width, height)
-    first = noise(one, (height, width, 3))
-    second = first.copy()
-    second[inside] = noise(two, (height, width, 3))[inside]
-    tracks = [track(each, number=n + 1) for n, each in enumerate([box, *others])]
-    for image in (first, second):
-        painter(tracks, width, height).bgr(0, image)
-    assert (first == second).all()
+    tracks = [track(each, number=n + 1) for n, each in enumerate(found)]
+    inside = np.zeros((height, width), bool)
+    for box in found:
+        inside |= touched(box, width, height)
+    drawn = []
+    for seed in (one, two):
+        if layout == "bgr":
+            planes = [noise(one, (height, width, 3))]
+            planes[0][inside] = noise(seed, (height, width, 3))[inside]
+        else:
+            step = 2 if layout == "yuv420" else 1
+            planes = []
+            for number, factor in enumerate((1, step, step)):
+                shape = (height // factor, width // factor)
+                under = inside.reshape(shape[0], factor, shape[1], factor).any(axis=(1, 3))
+                plane = noise(one + number, shape)
+                plane[under] = noise(seed + number, shape)[under]
+                planes.append(plane)
+        brush = CoverPainter(
+            CoverIndex(tracks), CoverPolicy(mode=mode), width, height, np.random.default_rng(7)
+        )
+        if layout == "bgr":
+            brush.bgr(0, planes[0])
+        else:
+            brush.yuv(0, planes, bit_depth=8, full_range=False, matrix=1)
+        drawn.append(planes)
+    for first, second in zip(*drawn, strict=True):
+        assert (first == second).all()
 
 
 @pytest.mark.parametrize("mode", ["mosaic", "blur"])

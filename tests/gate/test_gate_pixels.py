@@ -231,8 +231,12 @@ def test_healing_reaches_the_looks_around_a_finding_and_grows_its_box() -> None:
 
 
 def test_healing_stays_inside_the_film_and_the_picture() -> None:
-    (track,) = heal_tracks(report(found(FindingKind.FACE, 0, 999, (0, 0, 320, 180))), Policy())
-    assert (track.first, track.last, track.spans[0].box) == (0, 999, (0, 0, 320, 180))
+    (track,) = heal_tracks(report(found(FindingKind.FACE, 0, 999, (-10, 40, 60, 60))), Policy())
+    assert (track.first, track.last, track.spans[0].box) == (0, 999, (0, 10, 80, 120))
+
+
+def test_what_would_blank_the_picture_is_left_to_a_person() -> None:
+    assert heal_tracks(report(found(FindingKind.FACE, 0, 9, (0, 0, 320, 180))), Policy()) == []
 
 
 def test_healing_a_photo_stays_on_its_one_frame() -> None:
