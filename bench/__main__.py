@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import faces, memory, photos, speed, temporal
+from bench import faces, memory, photos, reidentify, speed, temporal
 from bench.common import RESULTS, SHARED
 
 BENCHMARKS = {
@@ -14,6 +14,7 @@ BENCHMARKS = {
     "memory": memory.run,
     "faces": faces.run,
     "temporal": temporal.run,
+    "reidentify": reidentify.run,
 }
 
 

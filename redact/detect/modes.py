@@ -14,7 +14,6 @@ from redact.detect.blazeface import BlazeFace
 from redact.detect.centerface import CenterFace
 from redact.detect.ensemble import Ensemble, Run
 from redact.detect.fusion import FusionRule
-from redact.detect.large_faces import LargeFaceEnsemble
 from redact.detect.large_text import TextEnsemble
 from redact.detect.text import TextDetector
 from redact.detect.weights import ModelStore
@@ -110,12 +109,7 @@ def _text_ensemble(runs: Sequence[Run], store: ModelStore) -> Ensemble:
 
 def face_ensemble(mode: str, look: Look, store: ModelStore) -> Ensemble:
     """Faces for analysis. `mode` is fast, balanced or careful."""
-    runs = FACE_RUNS[mode, look]
-    if look == "photo":
-        return _ensemble(runs, store)
-    return LargeFaceEnsemble(
-        runs, {run.model: _detector(run.model, store) for run in runs}, second_look_faces(store)
-    )
+    return _ensemble(FACE_RUNS[mode, look], store)
 
 
 def text_ensemble(mode: str, store: ModelStore, *, video: bool = False) -> Ensemble:

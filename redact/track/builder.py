@@ -9,7 +9,6 @@ from functools import partial
 
 from redact.cover.padding import pad_face, pad_text
 from redact.detect.fusion import FusionRule, cluster
-from redact.detect.large_faces import LARGE
 from redact.detect.modes import FACE_FUSION
 from redact.plan import Box, Kind, Origin, Region, Span, Track
 from redact.policy import Policy
@@ -19,6 +18,9 @@ from redact.track.spans import Placed, fill, gather
 
 TEXT_FUSION = FusionRule(strong=0.0, weak=0.0, overlap=0.3, large_strong=0.0)
 """Every text region stands: its detector has a floor of its own, and one family only."""
+LARGE_NOISE = 0.25
+"""Share of the picture's shorter side from which faint faces do not lengthen a track for long: on soft film
+YuNet goes on for seconds seeing half a room as a faint face."""
 TEXT_GAP_LOOKS = 2
 """A caption missed on this many looks and then seen again in its place was there all along."""
 
@@ -85,7 +87,7 @@ class TrackBuilder:
         for shot in shots:
             trails = associate(self._faces.between(*shot), settings.gap, settings.hold)
             for trail in trails:
-                trail = without_large_noise(trail, LARGE * min(self._size), settings.hold)  # noqa: PLW2901
+                trail = without_large_noise(trail, LARGE_NOISE * min(self._size), settings.hold)  # noqa: PLW2901
                 spans = gather(
                     fill(trail, shot, settings),
                     partial(pad_face, policy=settings.faces),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from redact.plan import Box, CoverIndex, Kind, MediaFacts, OutputSpec, Plan, Region, SourceDigest, Track
 from redact.policy import Policy
+from redact.track.associate import Sighting, Trail, without_large_noise
 from redact.track.builder import TrackBuilder, tracks_for_photo
 from redact.track.settings import TrackSettings
 from redact.track.shots import ShotDetector, shots_from_cuts
@@ -195,3 +196,22 @@ def test_a_photo_has_a_track_for_everything_that_stands() -> None:
     text = [_region(Box(10, 300, 200, 20), 0.3, Kind.TEXT)]
     tracks = tracks_for_photo(faces, text, WIDTH, HEIGHT, Policy())
     assert [track.kind for track in tracks] == [Kind.FACE, Kind.TEXT]
+
+
+def trail(sightings: dict[int, tuple[float, bool]]) -> Trail:
+    made = Trail()
+    for frame, (size, stands) in sorted(sightings.items()):
+        made.add(frame, Sighting(Box(0, 0, size, size), 0.5 if stands else 0.2, stands, 1))
+    return made
+
+
+def test_large_faint_sightings_far_from_a_sure_one_end_no_trail() -> None:
+    made = trail({0: (200, False), 40: (200, False), 55: (200, False), 60: (200, True), 90: (200, False)})
+    assert without_large_noise(made, 90, 12).frames == [55, 60]
+
+
+def test_small_faint_ones_and_what_lies_between_sure_ones_stay() -> None:
+    small = trail({0: (30, False), 60: (30, True), 99: (30, False)})
+    assert without_large_noise(small, 90, 12).frames == [0, 60, 99]
+    between = trail({0: (200, True), 50: (200, False), 100: (200, True)})
+    assert without_large_noise(between, 90, 12).frames == [0, 50, 100]
