@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import faces, memory, photos, reidentify, speed, temporal
+from bench import faces, memory, modes, photos, reidentify, speed, temporal
 from bench.common import RESULTS, SHARED
 
 BENCHMARKS = {
@@ -13,9 +13,11 @@ BENCHMARKS = {
     "speed": speed.run,
     "memory": memory.run,
     "faces": faces.run,
+    "modes": modes.run,
     "temporal": temporal.run,
     "reidentify": reidentify.run,
 }
+NEED_PHOTOS = {"faces", "modes", "reidentify"}
 
 
 def main() -> int:
@@ -29,8 +31,8 @@ def main() -> int:
         parser.error(f"no such benchmark; there are {', '.join(BENCHMARKS)}")
     RESULTS.mkdir(exist_ok=True)
     for name in chosen.names or BENCHMARKS:
-        if name == "faces" and not (SHARED / "faces" / "gt.json").is_file():
-            print("faces: left out, the labelled photos are not on this machine")
+        if name in NEED_PHOTOS and not (SHARED / "faces" / "gt.json").is_file():
+            print(f"{name}: left out, the labelled photos are not on this machine")
             continue
         table = BENCHMARKS[name](chosen.quick).markdown()
         print(table, flush=True)
