@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -94,6 +95,7 @@ def score(plan: Plan, truths: list[list[Truth]]) -> dict[str, Sight]:
     return dict(sights)
 
 
+@lru_cache(maxsize=1)
 def news_faces(least: int = 56) -> list[CutOut]:
     """Larger faces of the development photos, when they are there: masks, hands, profiles.
 
