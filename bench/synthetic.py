@@ -8,6 +8,7 @@ same warp that drew them.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -92,6 +93,8 @@ class Truth:
     """Face size in pixels, whole."""
     visible: float
     """Share of the face that is in the picture and not behind something."""
+    behind: float = 0.0
+    """Share of the face that lies behind other people."""
 
 
 @dataclass
@@ -170,6 +173,7 @@ def draw(shot: Shot, index: int, width: int, height: int) -> Frame:
     t = index / max(shot.frames - 1, 1)
     image = _background(shot, t, width, height).astype(np.float32)
     masks: list[tuple[Actor, float, Mask, float]] = []
+    behind: dict[str, float] = defaultdict(float)
     face = np.zeros((2 * FACE, 2 * FACE), np.float32)
     # the face proper: brow to chin, an ellipse
     cv2.ellipse(face, (FACE, FACE), (int(FACE * 0.42), int(FACE * 0.5)), 0, 0, 360, 1.0, cv2.FILLED)
@@ -184,7 +188,10 @@ def draw(shot: Shot, index: int, width: int, height: int) -> Frame:
         alpha = cv2.warpAffine(actor.cut.alpha, warp, (width, height))[..., None]
         image = image * (1 - alpha) + drawn * alpha
         mask = np.asarray(cv2.warpAffine(face, warp, (width, height)) > 0.5, np.bool_)
-        masks = [(a, s, m & ~(alpha[..., 0] > 0.5), whole) for a, s, m, whole in masks]
+        for entry in masks:
+            hides = entry[2] & (alpha[..., 0] > 0.5)
+            behind[entry[0].name] += float(hides.sum() / entry[3])
+            entry[2][hides] = False
         masks.append((actor, size, mask, math.pi / 4 * (0.84 * size) * size))
     for left, right in shot.bars:
         x0, x1 = round(left * width), round(right * width)
@@ -197,7 +204,9 @@ def draw(shot: Shot, index: int, width: int, height: int) -> Frame:
         if len(rows):
             x0, y0, x1, y1 = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
             visible = float(mask.sum() / whole)
-            frame.truths.append(Truth(actor.name, mask[y0:y1, x0:x1], (x0, y0, x1, y1), size, visible))
+            place = (x0, y0, x1, y1)
+            hidden = behind[actor.name]
+            frame.truths.append(Truth(actor.name, mask[y0:y1, x0:x1], place, size, visible, hidden))
     return frame
 
 

@@ -43,6 +43,8 @@ from redact.stages import LocalStages
 COVERED_FROM = 0.90
 LEAST_VISIBLE = 0.25
 """Share of a face that must be in sight for anyone to know it; smaller slivers are counted apart."""
+MOST_BEHIND = 0.25
+"""Share that may lie behind other people, who are pasted over it without regard to what is left."""
 SEEN_ALONE = 0.3
 CLASSES = ((16.0, 24.0), (24.0, 64.0), (64.0, 1e9))
 
@@ -85,7 +87,7 @@ def score(plan: Plan, truths: list[list[Truth]]) -> dict[str, Sight]:
             hidden = float(covered[y0:y1, x0:x1][truth.mask].mean()) if truth.mask.any() else 1.0
             sight = sights[truth.identity]
             sight.size = max(sight.size, truth.size)
-            if truth.visible < LEAST_VISIBLE:
+            if truth.visible < LEAST_VISIBLE or truth.behind > MOST_BEHIND:
                 sight.slivers += 1
                 sight.bare_slivers += hidden < COVERED_FROM
                 continue
@@ -109,7 +111,10 @@ def news_faces(least: int = 56) -> list[CutOut]:
     for name, entry in sorted(json.loads(listing.read_text())["images"].items()):
         photo = cv2.imread(str(SHARED / "faces" / name))
         for label in entry["boxes"]:
-            if not label["ignore"] and min(label["box"][2:]) >= least:
+            x, y, w, h = label["box"]
+            margin = 0.3 * max(w, h)  # a head that the photo cuts off is no head to move about
+            whole = x > margin and y > margin and x + w < entry["w"] - margin and y + h < entry["h"] - margin
+            if not label["ignore"] and min(w, h) >= least and whole:
                 cuts.append(cut_out(np.asarray(photo, np.uint8), tuple(label["box"])))
     ensemble = gate_face_ensemble(ModelStore(), standalone=True)
     middle = Box(FACE / 2, FACE / 2, FACE, FACE)
@@ -185,7 +190,8 @@ def run(quick: bool) -> Table:
     table.note(f"{len(results)} clips: {counts}; {healed} sent back by the gate at least once.")
     table.note(
         "Size is the largest a face gets. Covered: at least 90 % of its visible pixels. Frames on which less "
-        f"than {LEAST_VISIBLE:.0%} of a face is in sight are slivers."
+        f"than {LEAST_VISIBLE:.0%} of a face is in sight, or more than {MOST_BEHIND:.0%} lies behind other "
+        "people, are slivers."
     )
     worst = [
         f"{name} {sight.size:.0f} px frames {sight.bare[0]}-{sight.bare[-1]} ({len(sight.bare)})"

@@ -41,14 +41,15 @@ class Cadence:
 
     @classmethod
     def for_rate(cls, frames_per_second: float) -> Cadence:
-        """Four full face looks and two and a half text looks a second, but never closer than a few frames.
+        """Six full face looks and two and a half text looks a second, but never closer than a few frames.
 
         Tracks are held for half a second on both sides of a sighting, so a face that only the full look sees
-        is covered between two looks. A caption must stand for about a second to be read, so it meets at
-        least two text looks; its cover reaches two looks beyond them.
+        (in HD, one of 20 to 40 pixels) is covered between two looks unless it moves fast. A caption must
+        stand for about a second to be read, so it meets at least two text looks; its cover reaches two looks
+        beyond them.
         """
         rate = frames_per_second if frames_per_second > 0 else 25.0
-        return cls(full_faces=max(5, round(rate / 4)), text=max(10, round(rate / 2.5)))
+        return cls(full_faces=max(3, round(rate / 6)), text=max(10, round(rate / 2.5)))
 
 
 class AnalysisModels:
