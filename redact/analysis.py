@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from redact.detect.base import Picture
-from redact.detect.ensemble import Ensemble
-from redact.detect.modes import face_ensemble, text_ensemble
+from redact.detect.ensemble import Ensemble, unseen
+from redact.detect.modes import Look, face_ensemble, text_ensemble, turned_ensembles
 from redact.detect.weights import ModelStore
 from redact.errors import InputTooLargeError
 from redact.media.base import MediaHandler, Progress
@@ -57,9 +57,13 @@ class AnalysisModels:
 
     def __init__(self, policy: Policy, store: ModelStore) -> None:
         faces, text = policy.faces.mode, policy.text
-        self.light: Ensemble | None = None if faces == "off" else face_ensemble(faces, "light", store)
-        self.full: Ensemble | None = None if faces == "off" else face_ensemble(faces, "full", store)
-        self.photo: Ensemble | None = None if faces == "off" else face_ensemble(faces, "photo", store)
+
+        def looking(look: Look) -> Ensemble | None:
+            people = policy.faces.expected_heads == "cover"
+            return None if faces == "off" else face_ensemble(faces, look, store, people=people)
+
+        self.light, self.full, self.photo = looking("light"), looking("full"), looking("photo")
+        self.turned: list[Ensemble] = [] if faces == "off" else turned_ensembles(faces, store)
         self.text: Ensemble | None = None if text.mode == "off" else text_ensemble(text.detection, store)
         self.video_text: Ensemble | None = (
             None if text.mode == "off" else text_ensemble(text.detection, store, video=True)
@@ -159,6 +163,10 @@ def _look(models: AnalysisModels, cadence: Cadence, cut: bool, frame: int, pictu
     full = cut or frame % cadence.full_faces == 0
     ensemble = models.full if full else models.light
     faces = ensemble.look(picture) if ensemble else []
+    if full and models.turned:
+        turn = frame // cadence.full_faces % len(models.turned)
+        for turned in models.turned if cut else models.turned[turn : turn + 1]:
+            faces += unseen(faces, turned.look(picture))
     reader = models.video_text if cut or frame % cadence.text == 0 else None
     text = reader.look(picture) if reader else None
     return _Looks(frame, faces, text)

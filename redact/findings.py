@@ -26,6 +26,8 @@ class FindingKind(StrEnum):
     """What was seen. `SEVERITY` says what each means for the verdict."""
 
     FACE = "face"
+    FACE_EXPECTED = "face_expected"
+    """A person whose head is under no cover, though no face is seen on it."""
     TEXT = "text"
     METADATA = "metadata"
     STRUCTURE = "structure"
@@ -42,6 +44,7 @@ class FindingKind(StrEnum):
 
 SEVERITY: dict[FindingKind, Verdict] = {
     FindingKind.FACE: Verdict.REVIEW,
+    FindingKind.FACE_EXPECTED: Verdict.REVIEW,
     FindingKind.TEXT: Verdict.REVIEW,
     FindingKind.NOTE: Verdict.REVIEW,
     FindingKind.UNVERIFIABLE: Verdict.REVIEW,

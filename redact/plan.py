@@ -104,6 +104,11 @@ class Box(NamedTuple):
         h = min(self.bottom, other.bottom) - max(self.y, other.y)
         return max(w, 0.0) * max(h, 0.0)
 
+    def holds_centre(self, other: Box) -> bool:
+        """Whether the centre of `other` lies in this box."""
+        x, y = other.x + other.w / 2, other.y + other.h / 2
+        return self.x <= x <= self.x + self.w and self.y <= y <= self.y + self.h
+
     def iou(self, other: Box) -> float:
         """Intersection over union, 0 to 1."""
         common = self.intersection(other)

@@ -43,6 +43,11 @@ class FacesPolicy(Section):
     )
     small_below: float = Field(32.0, ge=0, description="Longest side in pixels under which a face is small.")
     min_padding_px: float = Field(4.0, ge=4.0, description="Least growth on each side, in pixels.")
+    expected_heads: Literal["cover", "review", "off"] = Field(
+        "cover",
+        description="A person on whom no face is seen. cover: the head's place is covered; review: the "
+        "item goes to review; off: people are not looked for.",
+    )
     require_one: bool = Field(
         True, description="An item in which analysis finds no face goes to review instead of being published."
     )

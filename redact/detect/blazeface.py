@@ -5,32 +5,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from redact.detect.base import BgrImage
+from redact.detect.native_log import without_native_log
 from redact.errors import ModelError
 from redact.plan import Box, Kind, Region
-
-
-@contextlib.contextmanager
-def _without_native_log() -> Iterator[None]:
-    """MediaPipe's C++ side writes pages to file descriptor 2 while it loads; Python errors still raise."""
-    saved = os.dup(2)
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
 
 
 class BlazeFace:
@@ -41,7 +25,7 @@ class BlazeFace:
 
     def __init__(self, name: str, weights: Path, floor: float, overlap: float) -> None:
         # imported late: it takes a second, and processes that only analyse never need it
-        with _without_native_log():
+        with without_native_log():
             try:
                 import mediapipe
                 from mediapipe.tasks.python import BaseOptions, vision

@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 
 from redact.detect.base import BgrImage, Detector, Picture
-from redact.plan import Box, Region
+from redact.plan import Box, Kind, Region
 
 _TILE_OVERLAP = 0.25
+SEEN_UPRIGHT = 0.40
+"""Score from which a turned look has nothing to add."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Run:
     """Look at the picture turned clockwise by this."""
     tile: int = 0
     """Cut the scaled picture into overlapping squares of this side; 0: look at it whole."""
+    least: float = 0.0
+    """Drop what scores less: turned looks see faces in much that is none."""
 
     @property
     def name(self) -> str:
@@ -66,6 +70,12 @@ def tile_starts(length: int, tile: int) -> list[int]:
     return [round(n * (length - tile) / (count - 1)) for n in range(count)]
 
 
+def unseen(upright: Sequence[Region], turned: Sequence[Region]) -> list[Region]:
+    """Those of `turned` in the middle of which nothing of `upright` is likely to be a face."""
+    likely = [region.box for region in upright if region.kind is Kind.FACE and region.score >= SEEN_UPRIGHT]
+    return [region for region in turned if not any(region.box.holds_centre(box) for box in likely)]
+
+
 class Ensemble:
     """Several runs over one picture, by detectors that are given by model name; safe to share by threads."""
 
@@ -78,18 +88,23 @@ class Ensemble:
         return [run.name for run in self.runs]
 
     def look(self, picture: Picture) -> list[Region]:
-        """Raw regions of all runs in pixels of the displayed picture; `source` names the run."""
+        """Raw regions of all runs in pixels of the displayed picture; `source` names the run.
+
+        A turned look adds only what no upright one has seen: its boxes sit askew on upright faces.
+        """
         found: list[Region] = []
         native = max(picture.width, picture.height)
-        for run in self.runs:
+        for run in sorted(self.runs, key=lambda run: run.turn != 0):
             if native <= run.beyond:
                 continue
             image = picture.bgr(run.long_side)
             sx, sy = picture.width / image.shape[1], picture.height / image.shape[0]
-            found += [
+            regions = [
                 region._replace(box=region.box.scaled(sx, sy), source=run.name)
                 for region in self._run(run, image)
+                if region.score >= run.least
             ]
+            found += unseen(found, regions) if run.turn else regions
         return found
 
     def _run(self, run: Run, image: BgrImage) -> list[Region]:

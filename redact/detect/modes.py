@@ -11,6 +11,7 @@ from typing import Literal
 
 from redact.detect.base import Detector
 from redact.detect.blazeface import BlazeFace
+from redact.detect.blazepose import BlazePose
 from redact.detect.centerface import CenterFace
 from redact.detect.ensemble import Ensemble, Run
 from redact.detect.fusion import FusionRule
@@ -19,33 +20,55 @@ from redact.detect.text import TextDetector
 from redact.detect.weights import ModelStore
 from redact.detect.yunet import YuNet
 
+TURNS: tuple[Literal[90, 180, 270], ...] = (90, 180, 270)
 Look = Literal["photo", "light", "full"]
 """photo: a still; light: every frame of a video; full: the frames of a video's analysis cadence."""
 
-_ENS2 = (Run("yunet", 320), Run("yunet", 640), Run("yunet", 1280), Run("centerface", 640))
 _LARGE = (Run("yunet", 1600, beyond=1400),)
+_PEOPLE = (Run("blazepose", 224),)
+_TURNED = tuple(Run("yunet", 640, turn=turn, least=0.6) for turn in TURNS)
+_BALANCED = (
+    Run("yunet", 320),
+    Run("yunet", 640),
+    Run("yunet", 960, flip=True),
+    Run("yunet", 1280),
+    Run("centerface", 480, flip=True),
+)
 _CAREFUL = (
-    *_ENS2,
-    *_LARGE,
+    *_BALANCED,
+    Run("yunet", 480),
     Run("yunet", 640, flip=True),
     Run("yunet", 1280, flip=True),
-    Run("yunet", 640, turn=90),
-    Run("yunet", 640, turn=270),
-    Run("yunet", 640, turn=180),
     Run("centerface", 320),
+    Run("centerface", 480),
+    Run("centerface", 640),
     Run("centerface", 1280),
+    *_LARGE,
+    Run("yunet", 3200, beyond=2000, tile=1280),
+    Run("yunet", 8000, beyond=5000, tile=1280),
+    *(Run("yunet", 640, turn=turn, least=0.5) for turn in TURNS),
+    *_PEOPLE,
+    Run("blazepose", 448, tile=224),
 )
 FACE_RUNS: dict[tuple[str, Look], tuple[Run, ...]] = {
     ("fast", "light"): (Run("yunet", 640),),
     ("fast", "full"): (Run("yunet", 640), Run("yunet", 1280, beyond=800)),
     ("fast", "photo"): (Run("yunet", 640), Run("yunet", 1280)),
     ("balanced", "light"): (Run("yunet", 640),),
-    ("balanced", "full"): (Run("yunet", 320), Run("yunet", 640), Run("yunet", 1280), Run("centerface", 512)),
-    ("balanced", "photo"): (*_ENS2, *_LARGE),
+    ("balanced", "full"): (
+        Run("yunet", 320),
+        Run("yunet", 640),
+        Run("yunet", 1280),
+        Run("centerface", 512),
+        *_PEOPLE,
+    ),
+    ("balanced", "photo"): (*_BALANCED, *_LARGE, *_TURNED, *_PEOPLE),
     ("careful", "light"): (Run("yunet", 640), Run("centerface", 640)),
     ("careful", "full"): _CAREFUL,
     ("careful", "photo"): _CAREFUL,
 }
+# One of them at each full look, in turn: what lies still is met twice a second.
+TURNED_RUNS: dict[str, tuple[Run, ...]] = {"fast": (), "balanced": _TURNED, "careful": ()}
 TEXT_RUNS: dict[str, tuple[Run, ...]] = {
     "fast": (Run("ppocrv6_tiny", 960),),
     "balanced": (Run("ppocrv6_tiny", 1152),),
@@ -65,7 +88,7 @@ GATE_FACE_RUNS = (
 )
 # The network's own input is 192 x 192: a larger picture only costs more to make.
 GATE_VIDEO_FACE_RUNS = (Run("blazeface_full", 320),)
-STANDALONE_FACE_RUNS = (*_ENS2, *_LARGE, *GATE_FACE_RUNS[:3])
+STANDALONE_FACE_RUNS = (*_BALANCED, *_LARGE, *GATE_FACE_RUNS[:3])
 GATE_TEXT_RUNS = (Run("ppocrv6_tiny", 960),)
 SECOND_FACE_MODELS = ("yunet", "centerface")
 SECOND_TEXT_MODEL = "ppocrv5"
@@ -73,9 +96,18 @@ SECOND_TEXT_MODEL = "ppocrv5"
 
 FACE_FLOOR = 0.10
 """Below this, boxes of every family are noise: all models at 0.1 already give 75 boxes an image."""
+PERSON_FLOOR, SAME_PERSON = 0.40, 0.30
+"""People are noisier than faces: at .4 a photo and its tiles give two heads that are none, at .3 five."""
 SAME_BOX = 0.60
 """Near-duplicates of one run are dropped above this overlap; looser ones stay, for the union."""
-FACE_FUSION = FusionRule()
+VIDEO_FACE_FUSION = FusionRule(strong=0.30)
+"""Where few runs look, as at most frames of a video, a single one is believed sooner."""
+FACE_FUSION: dict[str, FusionRule] = {
+    "fast": VIDEO_FACE_FUSION,
+    "balanced": FusionRule(),
+    "careful": FusionRule(),
+}
+"""For photos, by mode."""
 TEXT_PIXEL, TEXT_FLOOR, TEXT_GROW = 0.15, 0.25, 2.0
 """Low on purpose: 0.3 / 0.5 / 1.6, the usual values, cover 0.7 % fewer caption lines."""
 
@@ -91,6 +123,8 @@ def _detector(model: str, store: ModelStore) -> Detector:
             _made[key] = YuNet(weights, FACE_FLOOR, SAME_BOX)
         elif model == "centerface":
             _made[key] = CenterFace(weights, FACE_FLOOR, SAME_BOX)
+        elif model == "blazepose":
+            _made[key] = BlazePose(weights, PERSON_FLOOR, SAME_PERSON)
         elif model.startswith("blazeface"):
             _made[key] = BlazeFace(model, weights, FACE_FLOOR, SAME_BOX)
         else:
@@ -107,9 +141,15 @@ def _text_ensemble(runs: Sequence[Run], store: ModelStore) -> Ensemble:
     return TextEnsemble(runs, detectors, lambda: _detector(SECOND_TEXT_MODEL, store))
 
 
-def face_ensemble(mode: str, look: Look, store: ModelStore) -> Ensemble:
-    """Faces for analysis. `mode` is fast, balanced or careful."""
-    return _ensemble(FACE_RUNS[mode, look], store)
+def face_ensemble(mode: str, look: Look, store: ModelStore, *, people: bool = True) -> Ensemble:
+    """Faces for analysis. `mode` is fast, balanced or careful; `people`: heads without a face too."""
+    runs = FACE_RUNS[mode, look]
+    return _ensemble([run for run in runs if people or run.model != "blazepose"], store)
+
+
+def turned_ensembles(mode: str, store: ModelStore) -> list[Ensemble]:
+    """Looks at the turned picture that the full looks at a video take by turns; none for some modes."""
+    return [_ensemble((run,), store) for run in TURNED_RUNS[mode]]
 
 
 def text_ensemble(mode: str, store: ModelStore, *, video: bool = False) -> Ensemble:
@@ -122,6 +162,11 @@ def gate_face_ensemble(store: ModelStore, *, standalone: bool, video: bool = Fal
     if standalone:
         return _ensemble(STANDALONE_FACE_RUNS, store)
     return _ensemble(GATE_VIDEO_FACE_RUNS if video else GATE_FACE_RUNS, store)
+
+
+def gate_people_ensemble(store: ModelStore) -> Ensemble:
+    """People for the gate, who must have covered heads."""
+    return _ensemble(_PEOPLE, store)
 
 
 def gate_text_ensemble(store: ModelStore) -> Ensemble:

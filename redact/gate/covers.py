@@ -58,6 +58,15 @@ class PastCovers:
         x0, y0, x1, y1 = inside
         return bool(self._solid[y0:y1, x0:x1].any())
 
+    def share(self, box: Box) -> float:
+        """Share of a box that lies under covers, 0 to 1; 1 for a box outside the picture."""
+        rows, columns = self._solid.shape
+        inside = box.scaled(columns / self.width, rows / self.height).snapped(columns, rows, 1)
+        if inside is None:
+            return 1.0
+        x0, y0, x1, y1 = inside
+        return float((self._solid[y0:y1, x0:x1] > 0).mean())
+
     def bgr(self, long_side: int | None = None) -> BgrImage:
         """The filled picture, as `Picture.bgr`; never sharper than the working size."""
         if self._filled is None:

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from redact.findings import Finding, FindingKind, GateReport
 from redact.gate.structure import MOVIES
-from redact.gate.thresholds import HEAL_FACE_PADDING, HEAL_MIN_PX, HEAL_MOST, HEAL_TEXT_PADDING, Looks
+from redact.gate.thresholds import (
+    HEAL_FACE_PADDING,
+    HEAL_MIN_PX,
+    HEAL_MOST,
+    HEAL_TEXT_PADDING,
+    PEOPLE_LOOKS,
+    Looks,
+)
 from redact.plan import Box, Kind, Origin, Span, Track
 from redact.policy import Policy
 
-HEALABLE = {FindingKind.FACE: Kind.FACE, FindingKind.TEXT: Kind.TEXT}
+HEALABLE = {FindingKind.FACE: Kind.FACE, FindingKind.FACE_EXPECTED: Kind.FACE, FindingKind.TEXT: Kind.TEXT}
 
 
 def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
@@ -29,9 +36,11 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
         box = _padded(finding, policy, report)
         if kind is None or box is None or finding.first is None:
             continue
+        if finding.kind is FindingKind.FACE_EXPECTED and policy.faces.expected_heads != "cover":
+            continue
         if box.area > HEAL_MOST * report.width * report.height:
             continue  # it would blank the picture: a person decides
-        reach = (looks.faces if kind is Kind.FACE else 2 * looks.text) if movie else 0
+        reach = _distance(finding.kind, looks) if movie else 0
         last = finding.last if finding.last is not None else finding.first
         span = Span(
             first=max(finding.first - reach, 0),
@@ -45,12 +54,19 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
     return tracks
 
 
+def _distance(kind: FindingKind, looks: Looks) -> int:
+    """Frames between two looks for such a thing; twice that for text, which fades."""
+    if kind is FindingKind.TEXT:
+        return 2 * looks.text
+    return looks.faces * (PEOPLE_LOOKS if kind is FindingKind.FACE_EXPECTED else 1)
+
+
 def _padded(finding: Finding, policy: Policy, report: GateReport) -> Box | None:
     """The finding's box grown on each side, inside the picture; None if it has no place."""
     if finding.box is None:
         return None
     box = Box(*finding.box)
-    if finding.kind is FindingKind.FACE:
+    if HEALABLE[finding.kind] is Kind.FACE:
         share = max(HEAL_FACE_PADDING, policy.faces.padding)
         if max(box.w, box.h) < policy.faces.small_below:
             share = max(2 * HEAL_FACE_PADDING, policy.faces.small_padding)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from redact.detect.weights import ModelStore
 from redact.errors import DamagedInputError, InputTooLargeError, UnsupportedInputError
 from redact.findings import Finding, FindingKind, GateReport, Look
-from redact.gate.pixels import GateDetectors, PixelGate, PixelResult, look_at_frames
+from redact.gate.pixels import GateDetectors, PixelGate, PixelResult, look_at_frames, looks_for_people
 from redact.gate.streams import check_streams
 from redact.gate.structure import MOVIES, StructureReport, read_structure
 from redact.gate.thresholds import Looks
@@ -28,10 +28,12 @@ from redact.policy import Policy
 CHUNK = 1 << 20
 
 
-@lru_cache(maxsize=4)
-def _detectors(faces: bool, text: bool, standalone: bool, video: bool) -> GateDetectors:
+@lru_cache(maxsize=8)
+def _detectors(faces: bool, text: bool, people: bool, standalone: bool, video: bool) -> GateDetectors:
     """Loaded once per process and kind of file: a worker judges many."""
-    policy = Policy.model_validate({"gate": {"faces": faces, "text": text}})
+    policy = Policy.model_validate(
+        {"gate": {"faces": faces, "text": text}, "faces": {"expected_heads": "cover" if people else "off"}}
+    )
     return GateDetectors.load(policy, ModelStore(), standalone=standalone, video=video)
 
 
@@ -116,7 +118,8 @@ def _look_at_pixels(
             return facts, nothing
         moving = facts.kind != "photo"
         if detectors is None:
-            detectors = _detectors(policy.gate.faces, policy.gate.text, standalone, moving)
+            people = looks_for_people(policy)
+            detectors = _detectors(policy.gate.faces, policy.gate.text, people, standalone, moving)
         stored = structure.frames or facts.frames
         looks = Looks.of(facts.kind == "video", stored, policy.gate)
         edges = {0, max(stored - 1, 0), facts.frames - 1}

@@ -27,7 +27,7 @@ from redact.plan import Box, Kind, Region
 
 FINDING_KINDS = {
     Kind.FACE: FindingKind.FACE,
-    Kind.HEAD: FindingKind.FACE,
+    Kind.HEAD: FindingKind.FACE_EXPECTED,
     Kind.TEXT: FindingKind.TEXT,
     Kind.CODE: FindingKind.TEXT,
 }

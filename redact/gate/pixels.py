@@ -13,6 +13,7 @@ from typing import Protocol
 from redact.detect.base import Picture
 from redact.detect.modes import (
     gate_face_ensemble,
+    gate_people_ensemble,
     gate_text_ensemble,
     second_look_faces,
     second_look_text,
@@ -23,7 +24,7 @@ from redact.gate.change import ChangeDetector
 from redact.gate.covers import PastCovers
 from redact.gate.merge import FindingMerger, overlap_of_smaller, select
 from redact.gate.second_look import SecondLook
-from redact.gate.thresholds import STILL_THERE, Looks
+from redact.gate.thresholds import HEAD_COVERED, PEOPLE_LOOKS, STILL_THERE, Looks
 from redact.media.base import DecodedFrame
 from redact.plan import Region
 from redact.policy import Policy
@@ -50,6 +51,8 @@ class GateDetectors:
     text: Ensemble | None
     second: SecondLook | None = None
     """Confirms what they see; None to take every sighting at its word."""
+    people: Ensemble | None = None
+    """Sees people by their bodies; their heads must lie under solid covers."""
 
     @classmethod
     def load(cls, policy: Policy, store: ModelStore, *, standalone: bool, video: bool) -> GateDetectors:
@@ -62,7 +65,13 @@ class GateDetectors:
             gate_face_ensemble(store, standalone=standalone, video=video) if policy.gate.faces else None,
             gate_text_ensemble(store) if policy.gate.text else None,
             SecondLook(lambda: second_look_faces(store), lambda: second_look_text(store)),
+            gate_people_ensemble(store) if policy.gate.faces and looks_for_people(policy) else None,
         )
+
+
+def looks_for_people(policy: Policy) -> bool:
+    """Only solid covers can be told from bare heads, so the gate looks for people only with these."""
+    return policy.faces.expected_heads != "off" and policy.cover.mode == "solid"
 
 
 @dataclass
@@ -92,11 +101,13 @@ class PixelGate:
         self._focus = frozenset(focus)
         self._cover_colour = cover_colour
         self._faces = FindingMerger(width, height)
+        self._people = FindingMerger(width, height)
         self._text = FindingMerger(width, height)
         self._change = ChangeDetector()
         self._last_text: list[Region] = []
         self._focus_text = 0
         self.face_looks = 0
+        self.people_looks = 0
         self.text_looks = 0
         self.text_same = 0
 
@@ -106,9 +117,12 @@ class PixelGate:
         focus = index in self._focus
         faces, text = self._detectors.faces, self._detectors.text
         if faces is not None and (focus or index % self._looks.faces == 0):
-            self.face_looks += 1
             seen = self._confirmed(frame.picture, select(faces.look(frame.picture)))
             self._faces.add(index, seen, 2 * self._looks.faces)
+            if focus or self.face_looks % PEOPLE_LOOKS == 0:
+                heads = self._bare_heads(frame.picture)
+                self._people.add(index, heads, 2 * PEOPLE_LOOKS * self._looks.faces)
+            self.face_looks += 1
         if text is None:
             return
         due = index % self._looks.text == 0
@@ -122,6 +136,18 @@ class PixelGate:
             else:
                 self.text_same += 1  # the same picture: what was there is there still
             self._text.add(index, self._last_text, 2 * self._looks.text)
+
+    def _bare_heads(self, picture: Picture) -> list[Region]:
+        """Heads of people seen by their bodies that lie under no cover."""
+        people = self._detectors.people
+        if people is None or self._cover_colour is None:
+            return []
+        self.people_looks += 1
+        heads = select(people.look(picture))
+        if not heads:
+            return []
+        covers = PastCovers(picture, self._cover_colour)
+        return [head for head in heads if covers.share(head.box) < HEAD_COVERED]
 
     def _confirmed(self, picture: Picture, regions: list[Region]) -> list[Region]:
         second = self._detectors.second
@@ -152,6 +178,10 @@ class PixelGate:
             result.findings += self._faces.finish()
             by = ", ".join(faces.describe())
             result.looks.append(Look(what="faces", by=by, frames=self.face_looks, of_frames=frames))
+        if self.people_looks and self._detectors.people is not None:
+            result.findings += self._people.finish()
+            by = ", ".join(self._detectors.people.describe())
+            result.looks.append(Look(what="people", by=by, frames=self.people_looks, of_frames=frames))
         if text is not None:
             result.findings += self._text.finish()
             by = ", ".join(text.describe())

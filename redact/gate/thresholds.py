@@ -19,9 +19,14 @@ FACE_SCORES: dict[str, float] = {
     "blazeface_full": 0.55,  # 4 % (14 % at .4); sees 44 %
     # 19 % at .55, near faces only; up to .65 it takes headless bodies for huge ones
     "blazeface_short": 0.75,
+    "blazepose": 0.65,  # a twentieth of photos shows a person whose face nobody labelled
 }
 FACE_SCORE = 0.50
 """For any other model."""
+HEAD_COVERED = 0.4
+"""Share of an expected head that must lie under solid covers."""
+PEOPLE_LOOKS = 4
+"""People are looked for at every n-th look for faces, and on focus frames."""
 TILE_EXTRA = 0.10
 """A tile shows more detail and less of its surroundings: 23 % of those photos at .5, 8 % at .65."""
 AGREED_SCORE = 0.25

@@ -9,7 +9,7 @@ from functools import partial
 
 from redact.cover.padding import pad_face, pad_text
 from redact.detect.fusion import FusionRule, cluster
-from redact.detect.modes import FACE_FUSION
+from redact.detect.modes import FACE_FUSION, VIDEO_FACE_FUSION
 from redact.plan import Box, Kind, Origin, Region, Span, Track
 from redact.policy import Policy
 from redact.track.associate import Sighting, Trail, associate, without_large_noise
@@ -74,7 +74,7 @@ class TrackBuilder:
 
     def add(self, frame: int, regions: Sequence[Region]) -> None:
         """Faces seen on a frame; every frame is looked at."""
-        self._faces.add(frame, self._sightings(regions, FACE_FUSION))
+        self._faces.add(frame, self._sightings(regions, VIDEO_FACE_FUSION))
 
     def add_text(self, frame: int, regions: Sequence[Region]) -> None:
         """Text seen on a frame of the text cadence."""
@@ -130,7 +130,8 @@ def tracks_for_photo(
 ) -> list[Track]:
     """Tracks of a single picture: one for every group that stands."""
     tracks: list[Track] = []
-    for kind, regions, rule in ((Kind.FACE, faces, FACE_FUSION), (Kind.TEXT, text, TEXT_FUSION)):
+    rule_for_faces = FACE_FUSION.get(policy.faces.mode, FusionRule())  # off: there are none
+    for kind, regions, rule in ((Kind.FACE, faces, rule_for_faces), (Kind.TEXT, text, TEXT_FUSION)):
         for group in cluster(regions, rule, (width, height)):
             if not group.stands:
                 continue

@@ -10,6 +10,7 @@ from skimage import data
 
 from redact.detect.base import Detector
 from redact.detect.blazeface import BlazeFace
+from redact.detect.blazepose import BlazePose
 from redact.detect.centerface import CenterFace
 from redact.detect.ensemble import Run
 from redact.detect.large_text import TextEnsemble
@@ -32,12 +33,14 @@ def make(name: str) -> Detector:
         return YuNet(weights, FLOOR, OVERLAP)
     if name == "centerface":
         return CenterFace(weights, FLOOR, OVERLAP)
+    if name == "blazepose":
+        return BlazePose(weights, FLOOR, OVERLAP)
     if name.startswith("blazeface"):
         return BlazeFace(name, weights, FLOOR, OVERLAP)
     return TextDetector(name, weights, 0.15, 0.25, 2.0)
 
 
-FACES = ("yunet", "centerface", "blazeface_full", "blazeface_short")
+FACES = ("blazepose", "yunet", "centerface", "blazeface_full", "blazeface_short")
 TEXTS = ("ppocrv6_tiny", "ppocrv6_small", "ppocrv5")
 
 
@@ -59,7 +62,7 @@ def caption() -> Image:
 
 
 def scene(detector: Detector, portrait: Image, caption: Image) -> tuple[Image, Box]:
-    return (portrait, FACE) if Kind.FACE in detector.kinds else (caption, LINE)
+    return (portrait, FACE) if Kind.TEXT not in detector.kinds else (caption, LINE)
 
 
 def hits(detector: Detector, image: Image, truth: Box) -> bool:

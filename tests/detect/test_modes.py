@@ -98,3 +98,24 @@ def test_the_gate_is_led_by_a_family_without_a_vote_in_analysis() -> None:
     assert "blazeface" not in voters
     for runs in (GATE_FACE_RUNS, GATE_VIDEO_FACE_RUNS):
         assert runs[0].model.startswith("blazeface")
+
+
+def test_faint_sightings_of_a_run_are_dropped_on_request() -> None:
+    image = np.full((100, 100, 3), 255, np.uint8)
+    (region,) = Ensemble([Run("spot", 64)], SPOT).look(ArrayPicture(image))
+    assert Ensemble([Run("spot", 64, least=region.score)], SPOT).look(ArrayPicture(image))
+    assert Ensemble([Run("spot", 64, least=region.score + 0.01)], SPOT).look(ArrayPicture(image)) == []
+
+
+def test_a_turned_look_adds_only_what_no_upright_one_saw() -> None:
+    image = np.zeros((200, 200, 3), np.uint8)
+    image[50:80, 50:80] = 255
+    turned = Run("spot", 200, turn=90)
+    assert len(Ensemble([turned], SPOT).look(ArrayPicture(image))) == 1
+    (only,) = Ensemble([turned, Run("spot", 200)], SPOT).look(ArrayPicture(image))
+    assert only.source == "spot@200"
+
+
+def test_photos_are_looked_at_upside_down_and_on_both_sides_too() -> None:
+    for mode in ("balanced", "careful"):
+        assert {run.turn for run in FACE_RUNS[mode, "photo"]} == {0, 90, 180, 270}

@@ -251,3 +251,48 @@ def test_healing_a_photo_stays_on_its_one_frame() -> None:
 def test_only_faces_and_text_are_healed(kind: FindingKind) -> None:
     assert heal_tracks(report(Finding(kind=kind)), Policy()) == []
     assert heal_tracks(report(Finding(kind=FindingKind.FACE)), Policy()) == []
+
+
+def person(score: float = 0.9) -> Region:
+    return Region(Kind.HEAD, Box(100, 40, 60, 60), score, "blazepose@224", "blazepose")
+
+
+def heads_seen(
+    picture: Picture, score: float = 0.9, colour: tuple[int, int, int] = (0, 0, 0)
+) -> list[Finding]:
+    detectors = GateDetectors(Scripted(), None, people=Scripted(always=[person(score)]))
+    gate = PixelGate(WIDTH, HEIGHT, detectors, Looks(1, 1), cover_colour=colour)
+    return look_at_frames(film([picture]), gate, 10, lambda _done: None).findings
+
+
+def test_a_person_whose_head_is_under_no_cover_is_a_finding() -> None:
+    (finding,) = heads_seen(plain(90))
+    assert (finding.kind, finding.box) == (FindingKind.FACE_EXPECTED, (100, 40, 60, 60))
+    assert heads_seen(plain(90), score=0.6) == []
+
+
+def test_a_person_whose_head_is_covered_is_none() -> None:
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    image[44:100, 104:160] = (30, 20, 10)
+    assert heads_seen(Still(image), colour=(10, 20, 30)) == []
+    assert len(heads_seen(Still(image), colour=(200, 20, 30))) == 1
+
+
+def test_people_are_looked_for_less_often_than_faces_but_on_every_focus_frame() -> None:
+    people = Scripted()
+    gate = PixelGate(
+        WIDTH, HEIGHT, GateDetectors(Scripted(), None, people=people), Looks(1, 1), (5,), (0, 0, 0)
+    )
+    result = look_at_frames(film([plain()] * 9), gate, 10, lambda _done: None)
+    assert people.looks == 4  # frames 0, 4, 8 and 5
+    assert [(look.what, look.frames) for look in result.looks] == [("faces", 9), ("people", 4)]
+
+
+@pytest.mark.parametrize(("wish", "covered"), [("cover", 1), ("review", 0)])
+def test_a_bare_head_is_covered_or_left_to_a_person_as_the_policy_says(wish: str, covered: int) -> None:
+    policy = Policy.model_validate({"faces": {"expected_heads": wish}})
+    (finding,) = heads_seen(plain(90))
+    report = GateReport(format="jpeg", width=WIDTH, height=HEIGHT, frames=1, findings=(finding,))
+    tracks = heal_tracks(report, policy)
+    assert len(tracks) == covered
+    assert all(track.kind is Kind.FACE for track in tracks)
