@@ -38,10 +38,13 @@ class Score:
     hidden: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
     outside: list[float] = field(default_factory=list)
     bare: list[str] = field(default_factory=list)
+    leaking: int = 0
+    """Published photos with a labelled face of 16 px or more that is not covered."""
 
     def add(self, mask: Mask, boxes: list[Mapping[str, Any]], name: str) -> None:
         """Score one published photo."""
         self.published += 1
+        before = len(self.bare)
         labels = np.zeros(mask.shape, bool)
         for label in boxes:
             x, y, w, h = (int(value) for value in label["box"])
@@ -55,6 +58,7 @@ class Score:
             self.hidden[bucket] += hidden
             if not hidden and size >= 16:
                 self.bare.append(f"{name} {x},{y} {w}x{h} {share(mask, (x, y, w, h)):.2f}")
+        self.leaking += len(self.bare) > before
         self.outside.append(float((mask & ~labels).mean()))
 
     def rate(self, least: int) -> str:
@@ -101,7 +105,7 @@ def run(quick: bool) -> Table:
             outside,
         )
         if tool == "redact, strict":
-            bare = score.bare
+            ours = score
     table.note(
         f"{len(names)} photos. A face counts as covered if at least 90 % of its label's box is gone in the "
         "output; only what a tool published is scored. Size is the label's shorter side. `wrongly covered` "
@@ -109,7 +113,11 @@ def run(quick: bool) -> Table:
         "included; the second row covers no text. A blur is scored twice: by whether the structure that "
         "was there is gone, and by any change at all."
     )
-    table.note("Not covered by redact, 16 px and up: " + ("; ".join(bare) or "none"))
+    faces = sum(count for bucket, count in ours.faces.items() if bucket[0] >= 16)
+    table.note(
+        f"Joint misses (analysis and gate, strict): {len(ours.bare)} of {faces} faces of 16 px up, "
+        f"on {ours.leaking} of {ours.published} published photos: " + ("; ".join(ours.bare) or "none")
+    )
     return table
 
 

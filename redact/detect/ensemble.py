@@ -29,6 +29,8 @@ class Run:
     """The picture is scaled (down or up) so that its longer side has this many pixels."""
     beyond: int = 0
     """Only for pictures whose longer side has more pixels than this: a larger scale adds nothing to them."""
+    upto: int = 0
+    """Only for pictures whose longer side has at most this many pixels, if it is not 0."""
     flip: bool = False
     """Look at the mirrored picture."""
     turn: Literal[0, 90, 180, 270] = 0
@@ -95,7 +97,7 @@ class Ensemble:
         found: list[Region] = []
         native = max(picture.width, picture.height)
         for run in sorted(self.runs, key=lambda run: run.turn != 0):
-            if native <= run.beyond:
+            if native <= run.beyond or 0 < run.upto < native:
                 continue
             image = picture.bgr(run.long_side)
             sx, sy = picture.width / image.shape[1], picture.height / image.shape[0]

@@ -24,14 +24,14 @@ TURNS: tuple[Literal[90, 180, 270], ...] = (90, 180, 270)
 Look = Literal["photo", "light", "full"]
 """photo: a still; light: every frame of a video; full: the frames of a video's analysis cadence."""
 
-_LARGE = (Run("yunet", 1600, beyond=1400),)
 _PEOPLE = (Run("blazepose", 224),)
 _TURNED = tuple(Run("yunet", 640, turn=turn, least=0.6) for turn in TURNS)
 _BALANCED = (
     Run("yunet", 320),
     Run("yunet", 640),
     Run("yunet", 960, flip=True),
-    Run("yunet", 1280),
+    Run("yunet", 1280, upto=1400),
+    Run("yunet", 1600, beyond=1400),
     Run("centerface", 480, flip=True),
 )
 _CAREFUL = (
@@ -43,7 +43,6 @@ _CAREFUL = (
     Run("centerface", 480),
     Run("centerface", 640),
     Run("centerface", 1280),
-    *_LARGE,
     Run("yunet", 3200, beyond=2000, tile=1280),
     Run("yunet", 8000, beyond=5000, tile=1280),
     *(Run("yunet", 640, turn=turn, least=0.5) for turn in TURNS),
@@ -62,7 +61,7 @@ FACE_RUNS: dict[tuple[str, Look], tuple[Run, ...]] = {
         Run("centerface", 512),
         *_PEOPLE,
     ),
-    ("balanced", "photo"): (*_BALANCED, *_LARGE, *_TURNED, *_PEOPLE),
+    ("balanced", "photo"): (*_BALANCED, *_TURNED, *_PEOPLE),
     ("careful", "light"): (Run("yunet", 640), Run("centerface", 640)),
     ("careful", "full"): _CAREFUL,
     ("careful", "photo"): _CAREFUL,
@@ -88,7 +87,7 @@ GATE_FACE_RUNS = (
 )
 # The network's own input is 192 x 192: a larger picture only costs more to make.
 GATE_VIDEO_FACE_RUNS = (Run("blazeface_full", 320),)
-STANDALONE_FACE_RUNS = (*_BALANCED, *_LARGE, *GATE_FACE_RUNS[:3])
+STANDALONE_FACE_RUNS = (*_BALANCED, *GATE_FACE_RUNS[:3])
 GATE_TEXT_RUNS = (Run("ppocrv6_tiny", 960),)
 SECOND_FACE_MODELS = ("yunet", "centerface")
 SECOND_TEXT_MODEL = "ppocrv5"

@@ -91,6 +91,8 @@ def test_a_run_for_larger_pictures_is_left_out_on_small_ones() -> None:
     image = np.full((100, 100, 3), 255, np.uint8)
     assert Ensemble([Run("spot", 64, beyond=100)], SPOT).look(ArrayPicture(image)) == []
     assert Ensemble([Run("spot", 64, beyond=99)], SPOT).look(ArrayPicture(image))
+    assert Ensemble([Run("spot", 64, upto=99)], SPOT).look(ArrayPicture(image)) == []
+    assert Ensemble([Run("spot", 64, upto=100)], SPOT).look(ArrayPicture(image))
 
 
 def test_the_gate_is_led_by_a_family_without_a_vote_in_analysis() -> None:
