@@ -26,24 +26,31 @@ Look = Literal["photo", "light", "full"]
 
 _PEOPLE = (Run("blazepose", 224),)
 _TURNED = tuple(Run("yunet", 640, turn=turn, least=0.6) for turn in TURNS)
+# Larger photos cost enough already, and what is small in them is larger than in these.
+_SMALL = 1400
 _BALANCED = (
     Run("yunet", 320),
     Run("yunet", 640),
+    Run("yunet", 640, flip=True, upto=_SMALL),
     Run("yunet", 960, flip=True),
-    Run("yunet", 1280, upto=1400),
-    Run("yunet", 1600, beyond=1400),
-    Run("centerface", 480, flip=True),
+    Run("yunet", 1280, upto=_SMALL),
+    Run("yunet", 1280, flip=True, upto=_SMALL),
+    Run("yunet", 1600, beyond=_SMALL),
+    Run("yunet", 3200, beyond=2000, tile=480, hinted=True),
+    Run("yunet", 6400, beyond=5000, tile=480, hinted=True),
+    Run("centerface", 640, flip=True, upto=_SMALL),
+    Run("centerface", 480, flip=True, beyond=_SMALL),
 )
 _CAREFUL = (
     *_BALANCED,
     Run("yunet", 480),
-    Run("yunet", 640, flip=True),
-    Run("yunet", 1280, flip=True),
+    Run("yunet", 640, flip=True, beyond=_SMALL),
+    Run("yunet", 1280, flip=True, beyond=_SMALL),
     Run("centerface", 320),
     Run("centerface", 480),
     Run("centerface", 640),
     Run("centerface", 1280),
-    Run("yunet", 3200, beyond=2000, tile=1280),
+    Run("yunet", 4000, beyond=2000, tile=1280),
     Run("yunet", 8000, beyond=5000, tile=1280),
     *(Run("yunet", 640, turn=turn, least=0.5) for turn in TURNS),
     *_PEOPLE,
@@ -84,6 +91,7 @@ GATE_FACE_RUNS = (
     Run("blazeface_short", 640),
     Run("blazeface_full", 960, tile=480),
     Run("yunet", 960),
+    Run("yunet", 3200, beyond=2000, tile=480, hinted=True),
 )
 # The network's own input is 192 x 192: a larger picture only costs more to make.
 GATE_VIDEO_FACE_RUNS = (Run("blazeface_full", 320),)

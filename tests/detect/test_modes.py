@@ -121,3 +121,24 @@ def test_a_turned_look_adds_only_what_no_upright_one_saw() -> None:
 def test_photos_are_looked_at_upside_down_and_on_both_sides_too() -> None:
     for mode in ("balanced", "careful"):
         assert {run.turn for run in FACE_RUNS[mode, "photo"]} == {0, 90, 180, 270}
+
+
+def test_a_hinted_run_looks_only_where_something_small_was_seen() -> None:
+    image = np.zeros((1000, 1000, 3), np.uint8)
+    image[40:60, 40:60] = 255
+    image[400:900, 400:900] = 255  # large: no hint
+    coarse, fine = Run("spot", 500), Run("spot", 1000, tile=250, hinted=True)
+    tiles: list[tuple[int, ...]] = []
+
+    class Watched:
+        name, family, kinds = "spot", "spot", frozenset({Kind.FACE})
+
+        def detect(self, image: np.ndarray) -> list[Region]:
+            if image.shape[0] == 250:
+                tiles.append(tuple(image[0, 0]))
+            small = [Region(Kind.FACE, Box(20, 20, 10, 10), 0.2, "spot", "spot")]
+            large = [Region(Kind.FACE, Box(200, 200, 250, 250), 0.9, "spot", "spot")]
+            return small + large if image.shape[0] == 500 else []
+
+    Ensemble([coarse, fine], {"spot": Watched()}).look(ArrayPicture(image))
+    assert len(tiles) == 1
