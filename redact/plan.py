@@ -182,6 +182,14 @@ class Track(Data):
     """Best score of any detection in it."""
     sources: tuple[Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9@_.+\-]*$")], ...] = ()
     spans: Annotated[tuple[Span, ...], Field(min_length=1)]
+    keep: bool = False
+    """Show this face: only a person sets it, and only a policy with `keep` renders it."""
+
+    @model_validator(mode="after")
+    def _keeps_faces_only(self) -> Track:
+        if self.keep and self.kind not in (Kind.FACE, Kind.HEAD):
+            raise ValueError("only faces can be kept")
+        return self
 
     @property
     def first(self) -> int:
@@ -344,6 +352,7 @@ class CoverIndex:
             (
                 Cover(track.kind, Box(*span.box), span.origin is Origin.GATE, span.first, span.last)
                 for track in tracks
+                if not track.keep
                 for span in track.spans
             ),
             key=lambda cover: cover.first,

@@ -11,10 +11,11 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from redact.errors import UsageError
 
@@ -51,6 +52,17 @@ class FacesPolicy(Section):
     require_one: bool = Field(
         True, description="An item in which analysis finds no face goes to review instead of being published."
     )
+
+
+class KeepPolicy(Section):
+    """Faces that are shown on purpose, such as the newsroom's own reporter."""
+
+    mode: Literal["never", "reviewed"] = Field(
+        "never",
+        description="reviewed: `redact render` leaves uncovered what a person marked `keep` in the plan. "
+        "Such a policy needs a name of its own, and an end.",
+    )
+    until: date | None = Field(None, description="Last day on which faces are kept, year-month-day.")
 
 
 class TextPolicy(Section):
@@ -156,6 +168,7 @@ class Policy(Section):
 
     name: str = Field("strict", max_length=64, description="Shown in reports and the ledger.")
     faces: Annotated[FacesPolicy, BeforeValidator(_mode_shorthand)] = FacesPolicy()
+    keep: Annotated[KeepPolicy, BeforeValidator(_mode_shorthand)] = KeepPolicy()
     text: Annotated[TextPolicy, BeforeValidator(_mode_shorthand)] = TextPolicy()
     cover: Annotated[CoverPolicy, BeforeValidator(_mode_shorthand)] = CoverPolicy()
     audio: Annotated[AudioPolicy, BeforeValidator(_mode_shorthand)] = AudioPolicy()
@@ -165,6 +178,12 @@ class Policy(Section):
     gate: GatePolicy = GatePolicy()
     output: OutputPolicy = OutputPolicy()
     limits: LimitsPolicy = LimitsPolicy()
+
+    @model_validator(mode="after")
+    def _keeping_is_named_and_ends(self) -> Policy:
+        if self.keep.mode != "never" and (self.name in PRESETS or self.keep.until is None):
+            raise ValueError("keep.mode needs keep.until, and a policy name that is no preset's")
+        return self
 
     def digest(self) -> str:
         """SHA-256 (hex) of the canonical JSON of every setting but the name."""
@@ -185,7 +204,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
-        if isinstance(value, str) and key in ("faces", "text", "cover", "audio"):
+        if isinstance(value, str) and key in ("faces", "keep", "text", "cover", "audio"):
             value = {"mode": value}  # noqa: PLW2901 - the shorthand must merge, not replace the section
         old = merged.get(key)
         merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value

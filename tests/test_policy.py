@@ -59,5 +59,16 @@ def test_the_digest_follows_settings_and_not_the_name() -> None:
 def test_every_setting_is_documented_and_can_be_set() -> None:
     for key, value, meaning in describe(Policy()):
         assert meaning, key
-        if not isinstance(value, (tuple, Section)):
+        if value is not None and not isinstance(value, (tuple, Section)):  # TOML knows no null
             load_policy("strict", [f"{key}={str(value).lower() if isinstance(value, bool) else value}"])
+
+
+KEEPING = ["keep.mode=reviewed", "keep.until=2031-05-01"]
+
+
+def test_faces_are_kept_only_by_a_policy_of_its_own_name_that_ends() -> None:
+    policy = load_policy("strict", [*KEEPING, "name=own-reporter"])
+    assert policy.keep.until is not None
+    for missing in (KEEPING, [*KEEPING, "name=desk"], ["keep.mode=reviewed", "name=own-reporter"]):
+        with pytest.raises(UsageError, match=r"keep\.mode needs"):
+            load_policy("strict", missing)

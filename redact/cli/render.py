@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from redact.batch.run import VERDICT_CODES
 from redact.batch.store import NEUTRAL_TIME
 from redact.cli.options import PolicyOption, SetOption
 from redact.errors import ExitCode, OutputError, PlanMismatchError, UsageError
+from redact.gate.kept import check_keeping, without_kept
 from redact.pipeline import focus_frames
 from redact.plan import Plan
 from redact.policy import load_policy
@@ -45,13 +47,15 @@ def command(
     drawn = _read_plan(plan)
     if not file.is_file():
         raise UsageError("FILE is not there.")
+    check_keeping(drawn, chosen, datetime.now(UTC).date())
     if out.exists():
         raise UsageError("OUT exists already; choose another name.")
     stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event())
     partial = out.with_name(f".{drawn.item}.partial{out.suffix}")
     try:
         stages.render(file, drawn, partial, lambda *_: None)
-        report = stages.inspect(partial, chosen, focus_frames(drawn), lambda *_: None)
+        seen = stages.inspect(partial, chosen, focus_frames(drawn), lambda *_: None)
+        report = without_kept(seen, drawn)
         os.utime(partial, (NEUTRAL_TIME, NEUTRAL_TIME))
         partial.replace(out)
     except OSError as error:
@@ -60,7 +64,9 @@ def command(
         partial.unlink(missing_ok=True)
         stages.close()
     kinds = ", ".join(sorted({finding.kind.value for finding in report.findings})) or "nothing"
-    typer.echo(f"{drawn.item} {report.verdict.value} found: {kinds}")
+    kept = sum(track.keep for track in drawn.tracks)
+    shown = f", faces shown on purpose: {kept}" if kept else ""
+    typer.echo(f"{drawn.item} {report.verdict.value} found: {kinds}{shown}")
     code = VERDICT_CODES[report.verdict]
     if code is not ExitCode.PUBLISHED:
         raise typer.Exit(int(code))

@@ -107,6 +107,31 @@ def test_what_an_edited_plan_says_is_what_is_drawn(portrait: Path, tmp_path: Pat
     assert np.abs(image[face].astype(int) - original[face]).mean() < 8
 
 
+def test_a_face_is_shown_only_where_plan_and_policy_and_day_agree(portrait: Path, tmp_path: Path) -> None:
+    private, plan_file = tmp_path / "private", tmp_path / "plan.json"
+    redact("plan", portrait, "--out", plan_file, private=private)
+    plan = json.loads(plan_file.read_text())
+    for track in plan["tracks"]:
+        track["keep"] = track["kind"] == "face"
+    plan_file.write_text(json.dumps(plan))
+
+    def render(name: str, *settings: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+        out = tmp_path / name
+        options = [part for setting in settings for part in ("--set", setting)]
+        return redact("render", portrait, "--plan", plan_file, "--out", out, *options, private=private), out
+
+    own = ["name=own-reporter", "keep.mode=reviewed"]
+    for name, settings in (("a.jpg", []), ("b.jpg", [*own, "keep.until=2020-01-01"])):
+        refused, out = render(name, *settings)
+        assert refused.returncode == ExitCode.INPUT_ERROR
+        assert not out.exists()
+    shown, out = render("c.jpg", *own, "keep.until=2099-01-01")
+    assert shown.returncode == ExitCode.PUBLISHED, shown.stdout
+    assert "shown on purpose: " in shown.stdout
+    face = np.s_[80:160, 190:260]
+    assert np.abs(cv2.imread(str(out))[face].astype(int) - cv2.imread(str(portrait))[face]).mean() < 8
+
+
 def test_a_plan_of_another_file_is_refused(portrait: Path, tmp_path: Path) -> None:
     private, plan_file, other = tmp_path / "private", tmp_path / "plan.json", tmp_path / "other.jpg"
     redact("plan", portrait, "--out", plan_file, private=private)
