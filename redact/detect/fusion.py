@@ -42,7 +42,7 @@ class FusionRule:
     and a wrong cover that large spoils the picture. On the same photos: no face lost, 2 % less of the
     picture covered wrongly."""
     person_strong: float = 0.65
-    person_weak: float = 0.50
+    person_weak: float = 0.60
     """The same for heads that a person detector expects, whose scores run higher. Their boxes are
     cruder than a face's: they confirm a face and leave its box alone; without one they are the cover."""
 

@@ -74,7 +74,11 @@ FACE_RUNS: dict[tuple[str, Look], tuple[Run, ...]] = {
     ("careful", "photo"): _CAREFUL,
 }
 # One of them at each full look, in turn: what lies still is met twice a second.
-TURNED_RUNS: dict[str, tuple[Run, ...]] = {"fast": (), "balanced": _TURNED, "careful": ()}
+TURNED_RUNS: dict[str, tuple[Run, ...]] = {
+    "fast": (),
+    "balanced": tuple(Run("yunet", 640, turn=turn, least=0.75) for turn in TURNS),
+    "careful": (),
+}
 TEXT_RUNS: dict[str, tuple[Run, ...]] = {
     "fast": (Run("ppocrv6_tiny", 960),),
     "balanced": (Run("ppocrv6_tiny", 1152),),
