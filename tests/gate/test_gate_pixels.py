@@ -271,6 +271,18 @@ def test_a_person_whose_head_is_under_no_cover_is_a_finding() -> None:
     assert heads_seen(plain(90), score=0.6) == []
 
 
+def test_in_a_film_a_bare_head_must_be_seen_twice() -> None:
+    def seen(*looks: bool) -> int:
+        people = Scripted([[person()] if there else [] for there in looks])
+        detectors = GateDetectors(Scripted(), None, people=people)
+        gate = PixelGate(WIDTH, HEIGHT, detectors, Looks(1, 1), cover_colour=(0, 0, 0))
+        frames = 4 * len(looks)
+        return len(look_at_frames(film([plain(90)] * frames), gate, frames, lambda _done: None).findings)
+
+    assert seen(False, True, False) == 0
+    assert seen(False, True, True) == 1
+
+
 def test_a_person_whose_head_is_covered_is_none() -> None:
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     image[44:100, 104:160] = (30, 20, 10)
