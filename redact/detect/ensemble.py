@@ -78,9 +78,13 @@ def tile_starts(length: int, tile: int) -> list[int]:
 
 
 def unseen(upright: Sequence[Region], turned: Sequence[Region]) -> list[Region]:
-    """Those of `turned` in the middle of which nothing of `upright` is likely to be a face."""
-    likely = [region.box for region in upright if region.kind is Kind.FACE and region.score >= SEEN_UPRIGHT]
-    return [region for region in turned if not any(region.box.holds_centre(box) for box in likely)]
+    """Those of `turned` in the middle of which no look at the upright picture saw a face as surely."""
+    faces = [region for region in upright if region.kind is Kind.FACE and region.score >= SEEN_UPRIGHT]
+    return [
+        region
+        for region in turned
+        if not any(face.score >= region.score and region.box.holds_centre(face.box) for face in faces)
+    ]
 
 
 class Ensemble:
@@ -97,7 +101,7 @@ class Ensemble:
     def look(self, picture: Picture) -> list[Region]:
         """Raw regions of all runs in pixels of the displayed picture; `source` names the run.
 
-        A turned look adds only what no upright one has seen: its boxes sit askew on upright faces.
+        A turned look adds only what no upright one saw as surely: its boxes sit askew on upright faces.
         """
         found: list[Region] = []
         native = max(picture.width, picture.height)

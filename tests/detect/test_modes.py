@@ -7,7 +7,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redact.detect.ensemble import Ensemble, Run, tile_starts
+from redact.detect.ensemble import Ensemble, Run, tile_starts, unseen
 from redact.detect.modes import FACE_RUNS, GATE_FACE_RUNS, GATE_VIDEO_FACE_RUNS
 from redact.media.picture import ArrayPicture
 from redact.plan import Box, Kind, Region
@@ -142,3 +142,13 @@ def test_a_hinted_run_looks_only_where_something_small_was_seen() -> None:
 
     Ensemble([coarse, fine], {"spot": Watched()}).look(ArrayPicture(image))
     assert len(tiles) == 1
+
+
+def test_what_a_turned_look_sees_more_surely_stands_beside_the_upright_sighting() -> None:
+    def seen(score: float, source: str) -> Region:
+        return Region(Kind.FACE, Box(50, 50, 30, 30), score, source, "yunet")
+
+    upright = [seen(0.5, "yunet@640")]
+    surer, fainter = seen(0.7, "yunet@640+r90"), seen(0.45, "yunet@640+r180")
+    assert unseen(upright, [surer, fainter]) == [surer]
+    assert unseen([], [fainter]) == [fainter]
