@@ -76,8 +76,8 @@ def test_agreement_of_two_families_is_enough_where_one_is_not() -> None:
 
 def test_a_large_box_needs_more() -> None:
     large = Box(100, 100, 400, 400)
-    assert not one(seen(0.4, box=large))
-    assert one(seen(0.5, box=large))
+    assert not one(seen(0.5, box=large))
+    assert one(seen(0.6, box=large))
     assert not one(seen(0.2, box=large), seen(0.12, "centerface", large))
     assert one(seen(0.2, box=large), seen(0.16, "centerface", large))
 
