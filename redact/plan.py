@@ -89,6 +89,10 @@ class Box(NamedTuple):
         """The box with `dx` pixels added on the left and right, `dy` above and below."""
         return Box(self.x - dx, self.y - dy, self.w + 2 * dx, self.h + 2 * dy)
 
+    def widened(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """The box with each edge moved outward by that many pixels."""
+        return Box(self.x - left, self.y - top, self.w + left + right, self.h + top + bottom)
+
     def scaled(self, sx: float, sy: float) -> Box:
         """The box in a frame whose axes are stretched by `sx` and `sy`."""
         return Box(self.x * sx, self.y * sy, self.w * sx, self.h * sy)

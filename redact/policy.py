@@ -37,13 +37,9 @@ class FacesPolicy(Section):
         "balanced", description="Which detection table of redact.detect.modes is run; off covers no faces."
     )
     padding: float = Field(
-        0.30, ge=0.25, le=2.0, description="Growth of a face box on each side, as a share of its size."
+        0.25, ge=0.25, le=2.0, description="Growth of a face box on each side, as a share of its size."
     )
-    small_padding: float = Field(
-        0.50, ge=0.25, le=2.0, description="The same for faces under `small_below` pixels."
-    )
-    small_below: float = Field(32.0, ge=0, description="Longest side in pixels under which a face is small.")
-    min_padding_px: float = Field(4.0, ge=4.0, description="Least growth on each side, in pixels.")
+    min_padding_px: float = Field(5.0, ge=4.0, description="Least growth on each side, in pixels.")
     expected_heads: Literal["cover", "review", "off"] = Field(
         "cover",
         description="A person on whom no face is seen. cover: the head's place is covered; review: the "

@@ -25,7 +25,7 @@ def test_a_bare_word_stands_for_the_mode_of_its_section() -> None:
 def test_an_override_changes_one_field_and_leaves_its_neighbours() -> None:
     policy = load_policy("strict", ["faces.padding=0.8", "faces.mode=careful"])
     assert (policy.faces.padding, policy.faces.mode) == (0.8, "careful")
-    assert policy.faces.small_below == Policy().faces.small_below
+    assert policy.faces.min_padding_px == Policy().faces.min_padding_px
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,33 @@ from __future__ import annotations
 from redact.plan import Box
 from redact.policy import FacesPolicy, TextPolicy
 
+SMALL_FACE = 32.0
+"""Pixels of the longer side. What is smaller and near the picture's edge is often a face that the edge cuts,
+of which a detector saw the inner part."""
+NEAR_EDGE = 0.25
+"""Share of the cover's side. On 443 photos: one face saved in each half; for faces of all sizes the same rule
+saves no more and covers 1 % more of the picture."""
+
 
 def pad_face(box: Box, policy: FacesPolicy) -> Box:
-    """The face box grown on each side by a share of its own size, more for small faces, whose boxes waver."""
-    share = policy.small_padding if max(box.w, box.h) < policy.small_below else policy.padding
-    least = policy.min_padding_px
-    return box.grown(max(box.w * share, least), max(box.h * share, least))
+    """The face box grown on each side by a share of its own size."""
+    return box.grown(
+        max(box.w * policy.padding, policy.min_padding_px), max(box.h * policy.padding, policy.min_padding_px)
+    )
+
+
+def to_near_edges(cover: Box, face: Box, width: int, height: int) -> Box:
+    """The cover, drawn out to those edges of a `width` x `height` picture that a small face's cover almost
+    reaches.
+    """
+    if max(face.w, face.h) > SMALL_FACE:
+        return cover
+    dx, dy = NEAR_EDGE * cover.w, NEAR_EDGE * cover.h
+    left = 0.0 if cover.x < dx else cover.x
+    top = 0.0 if cover.y < dy else cover.y
+    right = float(width) if width - cover.right < dx else cover.right
+    bottom = float(height) if height - cover.bottom < dy else cover.bottom
+    return Box(left, top, right - left, bottom - top)
 
 
 def pad_text(box: Box, policy: TextPolicy) -> Box:

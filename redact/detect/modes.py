@@ -125,11 +125,13 @@ SAME_BOX = 0.60
 VIDEO_FACE_FUSION = FusionRule(strong=0.30)
 """Where few runs look, as at most frames of a video, a single one is believed sooner."""
 FACE_FUSION: dict[str, FusionRule] = {
-    "fast": FusionRule(strong=0.30, large_strong=0.45),  # one family only
-    "balanced": FusionRule(),
-    "careful": FusionRule(),
+    "fast": FusionRule(strong=0.30, large_strong=0.45, spread=2.5),  # one family only
+    "balanced": FusionRule(strong=0.45, spread=1.5),
+    "careful": FusionRule(strong=0.40, spread=2.0),
 }
-"""For photos, by mode."""
+"""For photos, by mode. With mean edges and 1.5 deviations, `balanced` covers the same faces as with the union
+of the boxes and padding of .3 and .5, and 2 % less of the picture; less spread loses faces of 8 to 16 pixels
+in each half, and so does 1.5 in `careful`."""
 TEXT_PIXEL, TEXT_FLOOR, TEXT_GROW = 0.15, 0.25, 2.0
 """Low on purpose: 0.3 / 0.5 / 1.6, the usual values, cover 0.7 % fewer caption lines."""
 

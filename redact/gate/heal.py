@@ -68,8 +68,8 @@ def _padded(finding: Finding, policy: Policy, report: GateReport) -> Box | None:
     box = Box(*finding.box)
     if HEALABLE[finding.kind] is Kind.FACE:
         share = max(HEAL_FACE_PADDING, policy.faces.padding)
-        if max(box.w, box.h) < policy.faces.small_below:
-            share = max(2 * HEAL_FACE_PADDING, policy.faces.small_padding)
+        if max(box.w, box.h) < HEAL_SMALL:
+            share = max(2 * HEAL_FACE_PADDING, policy.faces.padding)
         dx, dy = share * box.w, share * box.h
     else:
         dx = dy = max(HEAL_TEXT_PADDING, policy.text.padding) * min(box.w, box.h)

@@ -63,6 +63,8 @@ HEAL_MOST = 0.35
 """Share of the picture; what is larger than this once it is padded is not healed but left to a person."""
 HEAL_FACE_PADDING = 0.5
 HEAL_TEXT_PADDING = 0.6
+HEAL_SMALL = 32.0
+"""Pixels of the longer side; smaller faces get twice the share."""
 HEAL_MIN_PX = 8.0
 """Growth of a healed box on each side: share of a face's size, of a text's height, and the least in pixels.
 More than the policy's padding, because the cover that was there before was not enough."""

@@ -20,6 +20,9 @@ NEAR = 0.7
 NEAR_GROWTH = 0.03
 LIKE = 2.5
 """... if neither area is more than this many times the other's."""
+NOISE_GROWTH = 2.0
+"""Faint sightings of large things end a track where they are this many times the area of its surest ones: on
+soft film they swell until they fill the picture."""
 VELOCITY_MEMORY = 5
 """Sightings over which the velocity is taken."""
 
@@ -150,15 +153,18 @@ def associate(by_frame: Mapping[int, list[Sighting]], gap: int, back: int) -> li
 
 def without_large_noise(trail: Trail, least: float, reach: int) -> Trail:
     """The trail without faint sightings of faces larger than `least` pixels at its ends, more than `reach`
-    frames from one that stands. A face so large is hard to miss: minutes of faint ones are none. Between two
-    that stand nothing is taken away.
+    frames from one that stands or much larger than all that stand. A face so large is hard to miss: minutes
+    of faint ones are none. Between two that stand nothing is taken away.
     """
     sure = [frame for frame in trail.frames if trail.seen[frame].stands]
-    low, high = sure[0] - reach, sure[-1] + reach
+    first, last = sure[0], sure[-1]
+    most = NOISE_GROWTH * max(trail.seen[frame].box.area for frame in sure)
 
     def kept(frame: int) -> bool:
         box = trail.seen[frame].box
-        return low <= frame <= high or max(box.w, box.h) < least
+        if first <= frame <= last or max(box.w, box.h) < least:
+            return True
+        return first - reach <= frame <= last + reach and box.area <= most
 
     frames = [frame for frame in trail.frames if kept(frame)]
     return Trail({frame: trail.seen[frame] for frame in frames}, frames)

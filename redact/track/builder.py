@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from redact.cover.padding import pad_face, pad_text
+from redact.cover.padding import pad_face, pad_text, to_near_edges
 from redact.detect.fusion import FusionRule, cluster
 from redact.detect.modes import FACE_FUSION, VIDEO_FACE_FUSION
 from redact.plan import Box, Kind, Origin, Region, Span, Track
@@ -90,7 +90,7 @@ class TrackBuilder:
                 trail = without_large_noise(trail, LARGE_NOISE * min(self._size), settings.hold)  # noqa: PLW2901
                 spans = gather(
                     fill(trail, shot, settings),
-                    partial(pad_face, policy=settings.faces),
+                    partial(_pad_moving, settings=settings),
                     self._size,
                     settings,
                 )
@@ -125,6 +125,11 @@ class TrackBuilder:
         )
 
 
+def _pad_moving(box: Box, settings: TrackSettings) -> Box:
+    waver = settings.small_waver if max(box.w, box.h) < settings.small else settings.waver
+    return pad_face(box, settings.faces).grown(waver * box.w, waver * box.h)
+
+
 def tracks_for_photo(
     faces: Sequence[Region], text: Sequence[Region], width: int, height: int, policy: Policy
 ) -> list[Track]:
@@ -136,8 +141,11 @@ def tracks_for_photo(
             if not group.stands:
                 continue
             box = group.box
-            padded = pad_face(box, policy.faces) if kind is Kind.FACE else pad_text(box, policy.text)
-            inside = padded.clipped(width, height)
+            if kind is Kind.FACE:
+                cover = pad_face(box, policy.faces).widened(*group.waver)
+                inside = to_near_edges(cover, box, width, height).clipped(width, height)
+            else:
+                inside = pad_text(box, policy.text).clipped(width, height)
             if inside is None:
                 continue
             span = Span(first=0, last=0, box=tuple(inside), origin=Origin.DETECTED)

@@ -28,6 +28,12 @@ class TrackSettings:
     """Growth of an extended or interpolated box per frame away from the nearest sighting, of its size."""
     most_drift: float = 0.5
     """Largest such growth on each side."""
+    waver: float = 0.05
+    small_waver: float = 0.25
+    """Growth of a face's box on each side besides its padding, of its size: from frame to frame few runs look,
+    and their boxes waver, those of small faces most."""
+    small: float = 32.0
+    """Longer side in pixels under which a face is small."""
     run_growth: float = 1.35
     """One box serves a run of frames while their union is at most this much larger than the largest."""
     longest_run: int = 250

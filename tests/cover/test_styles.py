@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redact.cover.padding import pad_face, pad_text
+from redact.cover.padding import pad_face, pad_text, to_near_edges
 from redact.cover.painter import CoverPainter
 from redact.cover.styles import CELLS, CellNoise, draw_cells, surrounding_cells
 from redact.plan import Box, CoverIndex, Kind, Origin, Span, Track
@@ -109,7 +109,20 @@ def test_padding_holds_the_box_and_grows_with_it(box: Box) -> None:
     assert pad_face(box, faces).w >= box.w * (1 + 2 * faces.padding) - 1e-6
 
 
-def test_small_faces_get_more() -> None:
-    faces = FacesPolicy()
-    small = pad_face(Box(100, 100, 20, 20), faces)
-    assert small.w == pytest.approx(20 * (1 + 2 * faces.small_padding))
+def test_a_small_face_near_the_edge_is_covered_to_the_edge() -> None:
+    face = Box(5, 100, 20, 20)
+    cover = face.grown(3, 5)
+    assert to_near_edges(cover, face, 640, 480) == Box(0, 95, 28, 30)
+    right = Box(610, 455, 20, 20)
+    assert to_near_edges(right.grown(5, 5), right, 640, 480) == Box(605, 450, 35, 30)
+    inner = Box(60, 100, 20, 20)
+    assert to_near_edges(inner.grown(5, 5), inner, 640, 480) == inner.grown(5, 5)
+    large = Box(5, 100, 40, 40)
+    assert to_near_edges(large.grown(3, 5), large, 640, 480) == large.grown(3, 5)
+
+
+@given(boxes)
+def test_reaching_for_the_edge_uncovers_nothing(box: Box) -> None:
+    cover = box.grown(5, 5).clipped(2000, 2000)
+    if cover is not None:
+        assert to_near_edges(cover, box, 2000, 2000).union(cover) == to_near_edges(cover, box, 2000, 2000)

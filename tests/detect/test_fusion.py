@@ -1,5 +1,6 @@
 """Which raw boxes stand, and what their cover holds."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,37 @@ def test_a_strong_detection_is_never_lost(found: list[Region], score: float) -> 
         if strong in each.members:
             assert each.stands
             assert each.box.union(each.members[0].box) == each.box
+
+
+SPREAD = FusionRule(spread=1.5)
+
+
+@given(regions)
+def test_with_spread_an_edge_lies_among_those_of_the_members(found: list[Region]) -> None:
+    for each in cluster(found, SPREAD, PICTURE):
+        members = [member.box for member in each.members]
+        assert min(box.x for box in members) - 1e-6 <= each.box.x <= max(box.x for box in members) + 1e-6
+        assert each.box.right <= max(box.right for box in members) + 1e-6
+        assert all(value >= 0 for value in each.waver)
+
+
+@given(regions)
+def test_spread_changes_no_verdict(found: list[Region]) -> None:
+    plain, spread = (cluster(found, rule, PICTURE) for rule in (RULE, SPREAD))
+    assert [(each.stands, each.members) for each in plain] == [(each.stands, each.members) for each in spread]
+
+
+def test_boxes_that_agree_do_not_waver_and_faint_ones_count_less() -> None:
+    box = Box(100, 100, 60, 60)
+    (same,) = cluster([seen(0.9), seen(0.8)], SPREAD, PICTURE)
+    assert same.box == pytest.approx(box)
+    assert same.waver == pytest.approx((0, 0, 0, 0), abs=1e-9)
+    (off,) = cluster([seen(0.9), seen(0.3, box=box._replace(x=88, w=72))], SPREAD, PICTURE)
+    assert off.box.x == pytest.approx(97)
+    assert off.waver[0] == pytest.approx(1.5 * (0.75 * 3**2 + 0.25 * 9**2) ** 0.5)
+    assert off.waver[1:] == pytest.approx((0, 0, 0))
+    (alone,) = cluster([seen(0.9), seen(0.12, box=box._replace(x=88))], SPREAD, PICTURE)
+    assert alone.box == pytest.approx(box)
 
 
 def test_agreement_of_two_families_is_enough_where_one_is_not() -> None:

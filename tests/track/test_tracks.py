@@ -215,3 +215,10 @@ def test_small_faint_ones_and_what_lies_between_sure_ones_stay() -> None:
     assert without_large_noise(small, 90, 12).frames == [0, 60, 99]
     between = trail({0: (200, True), 50: (200, False), 100: (200, True)})
     assert without_large_noise(between, 90, 12).frames == [0, 50, 100]
+
+
+def test_faint_ones_that_swell_end_a_track() -> None:
+    made = trail({50: (100, True), 52: (130, False), 54: (150, False)})
+    assert without_large_noise(made, 90, 12).frames == [50, 52]
+    within = trail({50: (100, True), 52: (150, False), 54: (100, True)})
+    assert without_large_noise(within, 90, 12).frames == [50, 52, 54]
