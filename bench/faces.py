@@ -11,6 +11,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import cv2
 import numpy as np
 
 from bench.common import REDACT, SHARED, WORK, Table, photo_name
+from bench.memo import kept
 from bench.peers import blurry, deface
 from bench.scorer import Mask, altered, covered, painted, share
 
@@ -34,8 +36,8 @@ class Score:
     published: int = 0
     review: int = 0
     failed: int = 0
-    faces: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
-    hidden: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+    faces: dict[tuple[int, int], int] = field(default_factory=partial(defaultdict, int))
+    hidden: dict[tuple[int, int], int] = field(default_factory=partial(defaultdict, int))
     outside: list[float] = field(default_factory=list)
     bare: list[str] = field(default_factory=list)
     leaking: int = 0
@@ -86,14 +88,19 @@ def run(quick: bool) -> Table:
         "Faces covered, scored from pixels",
         ["tool", "published", "review", "failed", ">= 16 px", *map(_label, CLASSES), "wrongly covered"],
     )
-    loose, strict = _deface(source, names, truth, [])
+    what = f"faces {len(names)} "
+    loose, strict = kept(what + "deface", lambda: _deface(source, names, truth, []), tool=False)
+    solid = kept(what + "solid", lambda: _deface(source, names, truth, SOLID_BOXES)[1], tool=False)
     for tool, score in (
-        ("redact, strict", _redact(source, names, truth)),
-        ("redact, faces only", _redact(source, names, truth, NO_TEXT)),
+        ("redact, strict", kept(what + "strict", lambda: _redact(source, names, truth))),
+        ("redact, faces only", kept(what + "faces", lambda: _redact(source, names, truth, NO_TEXT))),
         ("deface 1.5.0, as it comes, structure gone", strict),
         ("deface 1.5.0, as it comes, any change counts", loose),
-        ("deface 1.5.0, solid boxes", _deface(source, names, truth, SOLID_BOXES)[1]),
-        ("blurry-opsec 0.1.2, as it comes (solid)", _blurry(source, names, truth)),
+        ("deface 1.5.0, solid boxes", solid),
+        (
+            "blurry-opsec 0.1.2, as it comes (solid)",
+            kept(what + "blurry", lambda: _blurry(source, names, truth), tool=False),
+        ),
     ):
         outside = f"{100 * float(np.mean(score.outside)):.1f} %" if score.outside else "-"
         table.add(

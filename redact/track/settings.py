@@ -30,8 +30,8 @@ class TrackSettings:
     """Largest such growth on each side."""
     waver: float = 0.05
     small_waver: float = 0.25
-    """Growth of a face's box on each side besides its padding, of its size: from frame to frame few runs look,
-    and their boxes waver, those of small faces most."""
+    """Growth of a face's box on each side besides its padding, of its size: few runs look at one frame, and
+    their boxes waver, those of small faces most."""
     small: float = 32.0
     """Longer side in pixels under which a face is small."""
     run_growth: float = 1.35
