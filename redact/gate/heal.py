@@ -10,8 +10,8 @@ from redact.gate.structure import MOVIES
 from redact.gate.thresholds import (
     HEAL_FACE_PADDING,
     HEAL_MIN_PX,
-    HEAL_SMALL,
     HEAL_MOST,
+    HEAL_SMALL,
     HEAL_TEXT_PADDING,
     PEOPLE_LOOKS,
     Looks,
