@@ -1,7 +1,7 @@
 """Remembers parts of a benchmark, so that one that was stopped goes on where it was.
 
-A part is remembered for as long as the code it depends on is the same: every Python file of the benchmark, and
-of `redact/` and `models/` where the part runs the tool.
+A part is remembered for as long as the code it depends on is the same: every Python file of the benchmark,
+and of `redact/` and `models/` where the part runs the tool.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.common import SHARED, Table
+from bench.common import SHARED, Table, processes
 from bench.memo import kept
 from redact.detect.base import BgrImage
 from redact.detect.modes import face_ensemble
@@ -161,7 +160,7 @@ def _tally(mode: str, views: Sequence[View]) -> Tally:
 
 def _tallied(mode: str, views: Sequence[View]) -> Tally:
     """All views, by two processes."""
-    with ProcessPoolExecutor(max_workers=2) as pool:
+    with processes() as pool:
         parts = list(pool.map(partial(_tally, mode), (views[::2], views[1::2])))
     return parts[0].plus(parts[1])
 

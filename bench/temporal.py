@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.common import SHARED, WORK, Table, measure
+from bench.common import SHARED, WORK, Table, measure, processes
 from bench.memo import kept
 from bench.peers import blurry_command, deface_command
 from bench.scorer import Mask, covered, painted
@@ -240,7 +240,7 @@ def run(quick: bool) -> Table:
         ],
     )
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(max_workers=2) as pool:
+    with processes() as pool:
         results = list(pool.map(one_clip, seeds))
     verdicts: dict[str, int] = defaultdict(int)
     everyone: list[Sight] = []
