@@ -1,8 +1,8 @@
 """Words that look like a person's name though no list has them. For review only: never decides a publish.
 
 Rules instead of a trained recogniser: no packaged one reads Armenian or Azerbaijani, and the Russian one
-finds 7 % of names in capitals, as captions print them. So: a word with a surname's ending, or two to three words in
-a row that start with a capital, of which none opens a sentence.
+finds 7 % of names in capitals, as captions print them. So: a word with a surname's ending, or two to three
+words in a row that start with a capital, of which none opens a sentence.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class WatchList:
 
     @classmethod
     def read(cls, path: Path) -> WatchList:
-        """The list in a text file (UTF-8, UTF-16): a person a line, aliases after `,` `;` or `|`, `#` for notes.
+        """The list in a text file (UTF-8, UTF-16): a person a line, aliases after `,` `;` `|`, `#` for notes.
 
         Raises:
             UsageError: it cannot be read, is no text, too large, empty, or has a line without a usable name.
