@@ -108,12 +108,14 @@ def _photo(tally: Tally, name: str, image: BgrImage, labels: list[Label], mode: 
     tally.seconds += time.thread_time() - begun
     covered, near = np.zeros((height, width), bool), np.zeros((height, width), bool)
     policy = Policy.model_validate({"faces": {"mode": mode}})
-    for track in tracks_for_photo(regions, [], width, height, policy):
-        box = Box(*track.spans[0].box)
+    boxes = [Box(*track.spans[0].box) for track in tracks_for_photo(regions, [], width, height, policy)]
+    for box in sorted(boxes, key=lambda box: -box.area):
         place = box.snapped(width, height, 4)
+        under = True
         if place is not None:
+            under = bool(covered[place[1] : place[3], place[0] : place[2]].all())
             covered[place[1] : place[3], place[0] : place[2]] = True
-        tally.extras += not any(box.iou(label) > 0.1 for label, _ in labels)
+        tally.extras += not under and not any(box.iou(label) > 0.1 for label, _ in labels)
     tally.photos += 1
     for label, ignore in labels:
         around = label.grown(label.w / 2, label.h / 2).snapped(width, height, 1)

@@ -45,6 +45,13 @@ class FusionRule:
     spread: float = 0.0
     """0: the box is the union. Else: its edges are the members' means, weighted by score, and `Cluster.waver`
     is this many times their standard deviation."""
+    fewest: int = 1
+    sure: float = 0.60
+    total: float = 0.0
+    """A face that scores less than `sure` must have been seen by `fewest` runs, whose best scores add up to
+    `total`: noise is seen by few looks, and faintly. Not for pictures with a longer side above `many_looks`,
+    at which fewer runs look."""
+    many_looks: int = 1400
     person_strong: float = 0.65
     person_weak: float = 0.60
     """The same for heads that a person detector expects, whose scores run higher. Their boxes are
@@ -92,7 +99,7 @@ def cluster(regions: Sequence[Region], rule: FusionRule, picture: tuple[int, int
         same = free & ((overlap >= rule.overlap) | ((within >= rule.inside) & (ratio <= rule.reach)))
         same[seed] = True
         free &= ~same
-        found.append(_made([regions[order[n]] for n in np.flatnonzero(same)], rule, min(picture)))
+        found.append(_made([regions[order[n]] for n in np.flatnonzero(same)], rule, picture))
     faces = [group.box for group in found if group.stands and not _of_person(group.members[0])]
     return [
         replace(group, stands=False)
@@ -129,12 +136,23 @@ def _spread(shapes: list[Region], rule: FusionRule) -> tuple[Box, tuple[float, f
     return Box(left, top, right - left, bottom - top), (a, b, c, d)
 
 
-def _made(members: list[Region], rule: FusionRule, short_side: int) -> Cluster:
+def _seen_enough(members: list[Region], rule: FusionRule, picture: tuple[int, int]) -> bool:
+    """Whether enough runs saw this face, or one surely."""
+    if members[0].score >= rule.sure or _of_person(members[0]) or max(picture) > rule.many_looks:
+        return True
+    runs: dict[str, float] = {}
+    for member in members:
+        if not _of_person(member):
+            runs[member.source] = max(runs.get(member.source, 0.0), member.score)
+    return len(runs) >= rule.fewest and sum(runs.values()) >= rule.total
+
+
+def _made(members: list[Region], rule: FusionRule, picture: tuple[int, int]) -> Cluster:
     best = members[0].score
     # a head's box is cruder than a face's: only where there is no face it gives the shape
     shapes = [member for member in members if _of_person(member) == _of_person(members[0])]
     box, waver = _spread(shapes, rule) if rule.spread else (_union(shapes, rule), (0.0, 0.0, 0.0, 0.0))
-    large = max(members[0].box.w, members[0].box.h) > rule.large * short_side
+    large = max(members[0].box.w, members[0].box.h) > rule.large * min(picture)
     strong, weak = (rule.large_strong, rule.large_weak) if large else (rule.strong, rule.weak)
     families = {
         member.family
@@ -142,4 +160,5 @@ def _made(members: list[Region], rule: FusionRule, short_side: int) -> Cluster:
         if member.score >= (rule.person_weak if _of_person(member) else weak)
     }
     alone = best >= (rule.person_strong if _of_person(members[0]) else strong)
-    return Cluster(box, waver, best, tuple(members), alone or len(families) >= 2)
+    stands = (alone or len(families) >= 2) and _seen_enough(members, rule, picture)
+    return Cluster(box, waver, best, tuple(members), stands)

@@ -126,7 +126,7 @@ VIDEO_FACE_FUSION = FusionRule(strong=0.30)
 """Where few runs look, as at most frames of a video, a single one is believed sooner."""
 FACE_FUSION: dict[str, FusionRule] = {
     "fast": FusionRule(strong=0.30, large_strong=0.45, spread=2.5),  # one family only
-    "balanced": FusionRule(strong=0.45, spread=1.5),
+    "balanced": FusionRule(strong=0.45, spread=1.5, fewest=3, total=0.35),
     "careful": FusionRule(strong=0.40, spread=2.0),
 }
 """For photos, by mode. With mean edges and 1.5 deviations, `balanced` covers the same faces as with the union

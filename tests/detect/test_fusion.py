@@ -153,3 +153,31 @@ def test_a_person_confirms_a_faint_face_and_leaves_its_box_alone() -> None:
     faint = seen(0.2, box=Box(95, 90, 75, 75))
     assert standing(faint) == []
     assert standing(faint, head(0.62)) == [faint.box]
+
+
+FEW = FusionRule(fewest=3, total=0.35)
+
+
+def looks(*scores: float) -> list[Region]:
+    """One face by that many runs of two families."""
+    families = ("yunet", "centerface")
+    return [
+        seen(score, families[n % 2])._replace(source=f"{families[n % 2]}@{320 + n}")
+        for n, score in enumerate(scores)
+    ]
+
+
+def test_a_faint_face_needs_several_looks_and_a_sure_one_does_not() -> None:
+    assert not cluster(looks(0.5, 0.2), FEW, PICTURE)[0].stands
+    assert cluster(looks(0.5, 0.2, 0.2), FEW, PICTURE)[0].stands
+    assert not cluster(looks(0.1, 0.1, 0.1), FEW, PICTURE)[0].stands
+    assert cluster(looks(0.6), FEW, PICTURE)[0].stands
+
+
+def test_one_run_that_sees_a_face_twice_is_one_look() -> None:
+    twice = [*looks(0.5, 0.2), seen(0.4, "centerface")._replace(source="centerface@321")]
+    assert not cluster(twice, FEW, PICTURE)[0].stands
+
+
+def test_large_pictures_at_which_fewer_runs_look_are_not_asked_for_many() -> None:
+    assert cluster(looks(0.5, 0.2), FEW, (4000, 3000))[0].stands
