@@ -289,9 +289,9 @@ def run(quick: bool) -> Table:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     table.note(f"{len(results)} clips: {counts}; {healed} sent back by the gate at least once.")
     table.note(
-        "Size is that of the face on the frame: one that comes nearer counts in several rows. Covered: at least "
-        f"90 % of its visible pixels. Frames on which less than {LEAST_VISIBLE:.0%} of a face is in sight, or "
-        f"more than {MOST_BEHIND:.0%} lies behind other people, are slivers."
+        "Size is that of the face on the frame: one that comes nearer counts in several rows. Covered: at "
+        f"least 90 % of its visible pixels. Frames on which less than {LEAST_VISIBLE:.0%} of a face is in "
+        f"sight, or more than {MOST_BEHIND:.0%} lies behind other people, are slivers."
     )
     worst = [
         f"{name} {sight.size:.0f} px frames {sight.bare[0]}-{sight.bare[-1]} ({len(sight.bare)})"
