@@ -49,6 +49,8 @@ _BALANCED = (
     Run("yunet", 1600, beyond=_SMALL),
     Run("yunet", 3200, beyond=2000, tile=480, hinted=True),
     Run("yunet", 6400, beyond=5000, tile=480, hinted=True),
+    # the second family, without which a small face in a large photo stands on one network alone
+    Run("centerface", 3200, beyond=2000, tile=480, hinted=True),
     Run("centerface", 640, flip=True, upto=_SMALL),
     Run("centerface", 480, flip=True, beyond=_SMALL),
 )
