@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import faces, memory, modes, photos, reidentify, speed, temporal
+from bench import faces, memory, modes, photos, reidentify, sound, speed, temporal
 from bench.common import RESULTS, SHARED
 
 BENCHMARKS = {
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "modes": modes.run,
     "temporal": temporal.run,
     "reidentify": reidentify.run,
+    "sound": sound.run,
 }
 NEED_PHOTOS = {"faces", "modes", "reidentify"}
 

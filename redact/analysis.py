@@ -15,17 +15,20 @@ from pathlib import Path
 
 from redact.detect.base import Picture
 from redact.detect.ensemble import Ensemble, unseen
+from redact.detect.listen import ANALYSIS_EAR, listen
 from redact.detect.modes import Look, face_ensemble, text_ensemble, turned_ensembles
+from redact.detect.speech import RATE, WINDOW, SpeechNetwork
 from redact.detect.weights import ModelStore
 from redact.errors import InputTooLargeError
 from redact.media.base import MediaHandler, Progress
 from redact.media.digest import digest_file
 from redact.media.registry import handler_for
-from redact.plan import Kind, MediaFacts, OutputSpec, Plan, Region, Track
+from redact.plan import Kind, MediaFacts, OutputSpec, Plan, Region, SoundEdit, Track
 from redact.policy import Policy
 from redact.track.builder import TrackBuilder, tracks_for_photo
 from redact.track.settings import TrackSettings
 from redact.track.shots import ShotDetector
+from redact.track.speech import speech_edits
 
 SHOT_LONG_SIDE = 160
 LOOK_AHEAD = 4
@@ -64,6 +67,7 @@ class AnalysisModels:
 
         self.light, self.full, self.photo = looking("light"), looking("full"), looking("photo")
         self.turned: list[Ensemble] = [] if faces == "off" else turned_ensembles(faces, store)
+        self.hearing = SpeechNetwork(store.path("silero_vad")) if policy.audio.mode == "mute_speech" else None
         self.text: Ensemble | None = None if text.mode == "off" else text_ensemble(text.detection, store)
         self.video_text: Ensemble | None = (
             None if text.mode == "off" else text_ensemble(text.detection, store, video=True)
@@ -100,6 +104,7 @@ def analyse(
         media=facts,
         shots=tuple(shots),
         tracks=tuple(tracks),
+        audio=_analyse_sound(path, facts, models),
         output=OutputSpec(
             format=output_format(facts),
             cover=policy.cover,
@@ -135,7 +140,17 @@ def _notes(tracks: Iterable[Track], facts: MediaFacts, policy: Policy) -> list[s
         notes.append("no_face_found")
     if largest_text > policy.text.max_area:
         notes.append("large_text_region")
+    if policy.audio.unheard and any(stream.kind == "audio" for stream in facts.streams):
+        notes.append("sound_not_listened")
     return notes
+
+
+def _analyse_sound(path: Path, facts: MediaFacts, models: AnalysisModels) -> tuple[SoundEdit, ...]:
+    """Where speech is silenced; nothing unless the policy asks for it."""
+    if models.hearing is None or not any(stream.kind == "audio" for stream in facts.streams):
+        return ()
+    heard = listen(path, facts.format, models.hearing, ANALYSIS_EAR)
+    return speech_edits(heard.likelihoods, heard.start, WINDOW, RATE) if heard is not None else ()
 
 
 Analysed = tuple[list[Track], list[tuple[int, int]], int]

@@ -29,6 +29,10 @@ class FindingKind(StrEnum):
     FACE_EXPECTED = "face_expected"
     """A person whose head is under no cover, though no face is seen on it."""
     TEXT = "text"
+    SPEECH = "speech"
+    """Speech where none should be left."""
+    SOUND = "sound"
+    """Sound that only a person can clear, and no person is known to have listened to."""
     METADATA = "metadata"
     STRUCTURE = "structure"
     """A box, chunk, marker or page that is not on the allow-list of its format."""
@@ -46,6 +50,8 @@ SEVERITY: dict[FindingKind, Verdict] = {
     FindingKind.FACE: Verdict.REVIEW,
     FindingKind.FACE_EXPECTED: Verdict.REVIEW,
     FindingKind.TEXT: Verdict.REVIEW,
+    FindingKind.SPEECH: Verdict.REVIEW,
+    FindingKind.SOUND: Verdict.REVIEW,
     FindingKind.NOTE: Verdict.REVIEW,
     FindingKind.UNVERIFIABLE: Verdict.REVIEW,
     # Hidden data and broken files are never a matter of taste: no editor can wave them through by looking.

@@ -41,6 +41,9 @@ EXTENSIONS = {
 Coordinate = Annotated[float, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE, allow_inf_nan=False)]
 Extent = Annotated[float, Field(gt=0, le=MAX_COORDINATE, allow_inf_nan=False)]
 FrameIndex = Annotated[int, Field(ge=0)]
+MAX_RATE = 1_000_000_000
+Ticks = Annotated[int, Field(ge=-(2**53), le=2**53)]
+"""A point in time; whole numbers up to this size survive every JSON reader."""
 
 
 class Kind(StrEnum):
@@ -206,6 +209,32 @@ class Track(Data):
         return max(span.last for span in self.spans)
 
 
+class SoundEdit(Data):
+    """A stretch of sound that is overwritten, on every channel: silence, or a tone with no sound under it.
+
+    Times are those of the input's own clock, the one its frames are shown by.
+    """
+
+    kind: Literal["mute", "bleep"]
+    start: Ticks
+    end: Ticks
+    """First tick that is left alone again. A sample that is touched in part is overwritten whole."""
+    time_base: tuple[Annotated[int, Field(ge=1, le=MAX_RATE)], Annotated[int, Field(ge=1, le=MAX_RATE)]]
+    """Seconds of one tick, as numerator and denominator."""
+    origin: Literal[Origin.DETECTED, Origin.REVIEWER] = Origin.REVIEWER
+
+    @model_validator(mode="after")
+    def _ordered(self) -> SoundEdit:
+        if self.end <= self.start:
+            raise ValueError("a sound edit must end after it starts")
+        return self
+
+    def samples(self, rate: int) -> tuple[int, int]:
+        """First sample and first sample after it, at `rate` samples a second: moved outward, never inward."""
+        step = Fraction(*self.time_base) * rate
+        return math.floor(self.start * step), math.ceil(self.end * step)
+
+
 class StreamFacts(Data):
     """One stream of the input container."""
 
@@ -294,6 +323,8 @@ class Plan(Data):
     shots: tuple[tuple[FrameIndex, FrameIndex], ...] = ()
     """First and last frame (inclusive) of every shot."""
     tracks: tuple[Track, ...] = ()
+    audio: tuple[SoundEdit, ...] = ()
+    """What is overwritten in the sound, whatever the mode, as long as sound is kept at all."""
     output: OutputSpec
     notes: tuple[Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9_]+$")], ...] = ()
     """Reasons, found by analysis, why the item must be looked at by a person, e.g. `no_face_found`."""
@@ -403,6 +434,7 @@ __all__ = [
     "OutputSpec",
     "Plan",
     "Region",
+    "SoundEdit",
     "SourceDigest",
     "Span",
     "StreamFacts",

@@ -90,13 +90,30 @@ class CoverPolicy(Section):
     )
 
 
+PERSON_LISTENS = frozenset({"bleep", "keep", "disguise"})
+"""Ways with sound in which only a person can tell whether a name is spoken."""
+
+
 class AudioPolicy(Section):
     """Sound of videos. Names are spoken too, so the default is silence."""
 
-    mode: Literal["remove", "keep"] = Field(
-        "remove", description="remove: no audio stream; keep: decoded and encoded again, in sync."
+    mode: Literal["remove", "mute_speech", "bleep", "keep", "disguise"] = Field(
+        "remove",
+        description="remove: no audio stream; mute_speech: speech that is found is silenced and the gate "
+        "listens to the rest; bleep: the plan's marked ranges become a tone; keep: encoded again, in sync; "
+        "disguise: voices are shifted, which can be undone. The last three go to review, see listened.",
+    )
+    listened: bool = Field(
+        False,
+        description="A person has listened to the finished sound of every item, and no name is spoken in it. "
+        "Only for bleep, keep and disguise, and such a policy needs a name of its own.",
     )
     bitrate_kbps: int = Field(128, ge=32, le=512, description="AAC or Opus bit rate of kept sound.")
+
+    @property
+    def unheard(self) -> bool:
+        """Sound leaves that no machine checks and no person is known to have listened to."""
+        return self.mode in PERSON_LISTENS and not self.listened
 
 
 class VideoPolicy(Section):
@@ -179,6 +196,15 @@ class Policy(Section):
     def _keeping_is_named_and_ends(self) -> Policy:
         if self.keep.mode != "never" and (self.name in PRESETS or self.keep.until is None):
             raise ValueError("keep.mode needs keep.until, and a policy name that is no preset's")
+        return self
+
+    @model_validator(mode="after")
+    def _listening_is_named(self) -> Policy:
+        if self.audio.listened and (self.name in PRESETS or self.audio.mode not in PERSON_LISTENS):
+            raise ValueError(
+                "audio.listened is for audio.mode bleep, keep or disguise, and needs a policy name that is "
+                "no preset's"
+            )
         return self
 
     def digest(self) -> str:

@@ -34,7 +34,7 @@ def render(path: Path, plan: Plan, target: Path, progress: Progress | None = Non
         raise PlanMismatchError("The plan's media facts are not those of this file.")
     painter = CoverPainter(plan.covers(), plan.output.cover, known.width, known.height)
     try:
-        written = handler.render(path, known, plan.output, painter, target, progress)
+        written = handler.render(path, known, plan.output, painter, target, progress, plan.audio)
         if written.frames != known.frames:
             raise EncodeError(
                 f"{written.frames} frames were written where analysis saw {known.frames}; "

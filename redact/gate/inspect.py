@@ -17,6 +17,7 @@ from redact.detect.weights import ModelStore
 from redact.errors import DamagedInputError, InputTooLargeError, UnsupportedInputError
 from redact.findings import Finding, FindingKind, GateReport, Look
 from redact.gate.pixels import GateDetectors, PixelGate, PixelResult, look_at_frames, looks_for_people
+from redact.gate.sound import check_sound
 from redact.gate.streams import check_streams
 from redact.gate.structure import MOVIES, StructureReport, read_structure
 from redact.gate.thresholds import Looks
@@ -65,6 +66,9 @@ def inspect(
             stream_findings, look = check_streams(path, policy)
             findings += stream_findings
             looks.append(look)
+            sound_findings, sound_looks = check_sound(path, policy.audio)
+            findings += sound_findings
+            looks += sound_looks
         facts, pixels = _look_at_pixels(path, policy, structure, standalone, focus, progress, detectors)
         findings += pixels.findings
         looks += pixels.looks

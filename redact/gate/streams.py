@@ -50,7 +50,7 @@ def check_streams(path: Path, policy: Policy) -> tuple[list[Finding], Look]:
     except DamagedInputError:
         found.add(FindingKind.UNDECODABLE, "ffprobe cannot read it")
     else:
-        judge_inventory(untrusted_inventory, found, keep_audio=policy.audio.mode == "keep")
+        judge_inventory(untrusted_inventory, found, keep_audio=policy.audio.mode != "remove")
     return list(found.findings), Look(what="streams, chapters and tags", by="ffprobe")
 
 

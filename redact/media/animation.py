@@ -6,6 +6,7 @@ finished file. One frame is in memory at a time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from redact.media.source import read_photo
 from redact.media.still import DECODE_ERRORS, open_image
 from redact.media.timeline import Timeline
 from redact.metadata.rights import Rights, rights_from_bytes
-from redact.plan import MediaFacts, OutputSpec
+from redact.plan import MediaFacts, OutputSpec, SoundEdit
 
 DURATION_TOLERANCE_MS = Fraction(1, 100)
 """Pillow tells durations as floats of milliseconds."""
@@ -36,6 +37,7 @@ class AnimationHandler(AnimationReader):
         painter: Painter,
         target: Path,
         progress: Progress | None = None,
+        sound: Sequence[SoundEdit] = (),
     ) -> RenderedFacts:
         """Cover every frame and write the animation to `target` (must not exist) in the source's format.
 

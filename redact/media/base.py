@@ -6,7 +6,7 @@ A handler never copies a byte of the source's container or codec stream. Frames 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from redact.detect.base import Picture
-from redact.plan import MediaFacts, OutputSpec
+from redact.plan import MediaFacts, OutputSpec, SoundEdit
 
 Planes = list[npt.NDArray[np.uint8] | npt.NDArray[np.uint16]]
 """Y, U, V (planar; uint16 above 8 bits), each H' x W' with its own subsampling, display orientation."""
@@ -80,10 +80,11 @@ class MediaHandler(Protocol):
         painter: Painter,
         target: Path,
         progress: Progress | None = None,
+        sound: Sequence[SoundEdit] = (),
     ) -> RenderedFacts:
         """Decode `path` again, cover every frame and write a new file at `target` (must not exist).
 
-        Nothing but pixels (and sound, if `spec` keeps it) is carried over.
+        Nothing but pixels (and sound, if `spec` keeps it, overwritten where `sound` says) is carried over.
 
         Raises:
             DamagedInputError: the input does not decode whole.

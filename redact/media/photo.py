@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from redact.media.picture import Raster
 from redact.media.source import open_regular, read_photo, write_new
 from redact.media.still import probe_still
 from redact.metadata.rights import rights_from_bytes
-from redact.plan import MediaFacts, OutputSpec
+from redact.plan import MediaFacts, OutputSpec, SoundEdit
 
 MOST_CACHED_BYTES = 256 << 20
 """A decoded picture larger than this (about 85 megapixels) is decoded twice rather than kept."""
@@ -72,6 +73,7 @@ class PhotoHandler(PhotoReader):
         painter: Painter,
         target: Path,
         progress: Progress | None = None,
+        sound: Sequence[SoundEdit] = (),
     ) -> RenderedFacts:
         """Cover the picture and write it to `target` (must not exist) in `spec.format`.
 

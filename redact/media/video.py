@@ -9,7 +9,7 @@ without a base layer that ordinary players can show.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,7 @@ from redact.media.video_decode import Prefetch, decode
 from redact.media.video_encode import VideoWriter, blank_frame, check_written, samples, target_format, writing
 from redact.media.video_open import exact, inventory, open_input, pick_video
 from redact.media.video_picture import Scalers, VideoPicture
-from redact.plan import ColourFacts, MediaFacts, OutputSpec
+from redact.plan import ColourFacts, MediaFacts, OutputSpec, SoundEdit
 
 FIRST_FRAMES = 6
 """Frames that probing decodes to learn what the stream's head does not say, e.g. interlacing."""
@@ -97,17 +97,18 @@ class VideoHandler:
         painter: Painter,
         target: Path,
         progress: Progress | None = None,
+        sound: Sequence[SoundEdit] = (),
     ) -> RenderedFacts:
         """Decode again, cover, and encode into a new MP4."""
         if target.exists():
             raise FileExistsError
-        keep_audio = spec.audio.mode == "keep" and any(each.kind == "audio" for each in facts.streams)
+        keep_audio = spec.audio.mode != "remove" and any(each.kind == "audio" for each in facts.streams)
         with open_input(path, facts.format) as container, writing(target) as output:
             stream = pick_video(container)
             tick = exact(stream.time_base, Fraction(1, 1000))
             wanted = target_format(facts, spec.video)
             writer = VideoWriter(output, facts, spec.video, tick)
-            audio = AudioCopier(path, facts.format, output, spec.audio.bitrate_kbps) if keep_audio else None
+            audio = AudioCopier(path, facts.format, output, spec.audio, sound) if keep_audio else None
             writer.begin()
             scaler = VideoReformatter()
             with Prefetch(decode(container, stream, deinterlace=facts.interlaced)) as frames:
@@ -130,7 +131,6 @@ class VideoHandler:
             writer.end()
             if audio is not None:
                 audio.advance(None)
-                audio.close()
         check_written(target, facts, writer.frames, keep_audio)
         return RenderedFacts(frames=writer.frames)
 

@@ -30,14 +30,18 @@ StreamKind = Literal["video", "audio", "subtitle", "data", "attachment", "cover"
 
 
 @contextlib.contextmanager
-def open_input(path: Path, format_: str) -> Iterator[av.container.InputContainer]:
+def open_input(path: Path, format_: str, *, whole: bool = False) -> Iterator[av.container.InputContainer]:
     """The container of a file whose format is known by content.
+
+    `whole`: also what an edit list hides from players; times are then not those of the pictures.
 
     Raises:
         DamagedInputError: it is cut short, or cannot be opened, or fails while it is open.
     """
     check_whole(path, format_)
     options = OPTIONS | (MOV_OPTIONS if DEMUXERS[format_] == "mov" else {})
+    if whole and DEMUXERS[format_] == "mov":
+        options |= {"ignore_editlist": "1"}
     try:
         with av.open(
             address(path), format=DEMUXERS[format_], options=options, metadata_errors="replace"
