@@ -1,6 +1,6 @@
-"""Speech in sound: how much of it `mute_speech` silences, what else it silences, and what the gate still hears.
+"""Speech in sound: how much `mute_speech` silences of it, what else it silences, what the gate still hears.
 
-Every mixture goes through a file: listened to, rendered with the edits, and gated, with the product's settings.
+Every mixture goes through a file: heard, rendered with the edits, and gated, with the product's settings.
 """
 
 from __future__ import annotations
@@ -149,9 +149,12 @@ def run(quick: bool) -> Table:
         table.add(noise, "no speech", "-", "-", silenced, silenced, f"{findings} of 1", "-")
     films = sum(score.films for score in scores.values())
     table.note(
-        f"{films} films of {SECONDS} s with three sentences each in Armenian, Russian and English, a voice near "
-        "(0.1 of full scale) and one far away (0.02), in a room that echoes for 0.4 s. A hundredth of a second "
-        f"is speech if it is within 35 dB of its loud parts. Settings were chosen on another seed."
+        f"{films} films of {SECONDS} s with three sentences each in Armenian, Russian or English, a voice "
+        "near the microphone (0.1 of full scale) and one far away (0.02), in a room that echoes for 0.4 s."
+    )
+    table.note(
+        "A hundredth of a second is speech if it is within 35 dB of the loud parts. The settings were chosen "
+        "on another seed. A forgotten sentence is one that is left in while all else is silenced."
     )
     table.note("A crowd is ten people talking at once: to silence it is no mistake.")
     table.note(

@@ -21,7 +21,7 @@ RATE = 48000
 SECONDS = 24
 FRAME = RATE // 100
 AUDIBLE_DB = -35.0
-"""A hundredth of a second holds speech if it is at most this much quieter than the loud parts of the speech."""
+"""A hundredth of a second holds speech if it is at most this much quieter than the loud parts of it."""
 
 SENTENCES: dict[str, tuple[str, ...]] = {
     "hy": (

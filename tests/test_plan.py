@@ -15,6 +15,7 @@ from redact.plan import (
     Origin,
     OutputSpec,
     Plan,
+    SoundEdit,
     SourceDigest,
     Span,
     Track,
@@ -142,3 +143,31 @@ def test_added_tracks_get_fresh_ids() -> None:
 
 def test_an_index_over_nothing_covers_nothing() -> None:
     assert CoverIndex([]).at(0) == []
+
+
+@st.composite
+def sound_edits(draw: st.DrawFn) -> SoundEdit:
+    start = draw(st.integers(-(2**53), 2**53 - 1))
+    return SoundEdit(
+        kind=draw(st.sampled_from(["mute", "bleep"])),
+        start=start,
+        end=draw(st.integers(start + 1, 2**53)),
+        time_base=(draw(st.integers(1, 10**9)), draw(st.integers(1, 10**9))),
+        origin=draw(st.sampled_from([Origin.DETECTED, Origin.REVIEWER])),
+    )
+
+
+@given(plans(), st.lists(sound_edits(), max_size=4))
+def test_sound_edits_survive_json_to_the_tick(plan: Plan, edits: list[SoundEdit]) -> None:
+    edited = plan.model_copy(update={"audio": tuple(edits)})
+    again = Plan.from_json(edited.to_json())
+    assert again.audio == tuple(edits)
+    assert [each.samples(48000) for each in again.audio] == [each.samples(48000) for each in edits]
+
+
+@given(plans())
+def test_a_plan_from_before_sound_edits_is_still_valid(plan: Plan) -> None:
+    old = json.loads(plan.to_json())
+    del old["audio"]
+    del old["output"]["audio"]["listened"]
+    assert Plan.from_json(json.dumps(old)) == plan

@@ -72,3 +72,23 @@ def test_faces_are_kept_only_by_a_policy_of_its_own_name_that_ends() -> None:
     for missing in (KEEPING, [*KEEPING, "name=desk"], ["keep.mode=reviewed", "name=own-reporter"]):
         with pytest.raises(UsageError, match=r"keep\.mode needs"):
             load_policy("strict", missing)
+
+
+@pytest.mark.parametrize("mode", ["keep", "bleep", "disguise"])
+def test_only_a_named_policy_may_say_that_a_person_listened(mode: str, tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(f'name = "heard"\n[audio]\nmode = "{mode}"\nlistened = true\n')
+    assert load_policy(str(file)).audio.listened
+    assert not load_policy(str(file)).audio.unheard
+    assert load_policy("strict", [f"audio={mode}"]).audio.unheard
+    with pytest.raises(UsageError, match="listened"):
+        load_policy("strict", [f"audio={mode}", "audio.listened=true"])
+
+
+@pytest.mark.parametrize("mode", ["remove", "mute_speech"])
+def test_listening_means_nothing_where_a_machine_decides(mode: str, tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(f'name = "heard"\n[audio]\nmode = "{mode}"\nlistened = true\n')
+    with pytest.raises(UsageError, match="listened"):
+        load_policy(str(file))
+    assert not load_policy("strict", [f"audio={mode}"]).audio.unheard

@@ -1,6 +1,6 @@
 """A voice out of numbers, and small films that carry sound. No recording, no synthesiser, nobody's voice.
 
-The voice is what a textbook makes of one: pulses through three resonances for each vowel, a hiss between them.
+The voice is a textbook's: overtones under three resonances for each vowel, and a hiss between them.
 The network takes it for speech as surely as it does a person's.
 """
 
@@ -64,8 +64,8 @@ def film(
 ) -> Path:
     """A film with a grey picture of ten frames a second; the container goes by the path's suffix.
 
-    `sound` is samples or channels x samples; it begins at `start`. `seconds` is how long the picture lasts (as
-    long as the sound by default). A `hole` (seconds of sound before it, seconds it lasts) delays what follows.
+    `sound` is samples or channels x samples; it begins at `start`. `seconds` is how long the picture lasts,
+    as long as the sound by default. A `hole` (seconds before it, seconds it lasts) delays what follows.
     """
     channels = np.atleast_2d(sound)
     with av.open(str(path), "w") as target:

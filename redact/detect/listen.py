@@ -20,8 +20,8 @@ from redact.media.sound import read_sound, sound_facts
 from redact.media.sound_filter import UNFIT, converted
 
 ANALYSIS_EAR = EarSettings(levels=(0.1, 0.02), lead=0)
-"""Speech under music as loud as itself is heard at 0.1 (100 % silenced; from 0.05 on down 98.5 %), whispering in
-a quiet room at 0.02 (79 %; 49 % at 0.1 alone, and 49 % with 0.01); both together lose nothing of either."""
+"""Speech under music as loud as itself is heard at 0.1 (100 % silenced; 98.5 % from 0.05 down), whispering
+in a quiet room at 0.02 (79 %; 49 % without it, also beside 0.01); together they lose nothing of either."""
 GATE_EAR = EarSettings(levels=(0.05, 0.03), lead=256)
 """Half a window off, at levels that analysis does not use."""
 

@@ -46,7 +46,7 @@ class SoundFacts:
     rate: int
     """Samples a second."""
     layout: str
-    """Name of the channel layout, e.g. `stereo`; the usual one of that many channels if the file says none."""
+    """Name of the channel layout, e.g. `stereo`; the usual one of so many channels if the file names none."""
     channels: int
 
 

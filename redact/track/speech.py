@@ -30,8 +30,9 @@ class SpeechSettings:
 
 
 SPEECH = SpeechSettings(
-    likely=0.2,  # .3 lost up to 2 % of a film's speech under loud music and half of what is whispered; .1 found
-    # no more speech (100 % either way), a third more whispering, and silenced 16 % of music without any
+    # .3 lost 2 % of a film's speech under loud music and up to half of the whispering that .2 hears; .1 heard
+    # little more whispering, and silenced 17 % of music without any voice
+    likely=0.2,
     before_s=Fraction(2, 5),
     after_s=Fraction(1, 2),
     merge_s=Fraction(3, 4),

@@ -1,6 +1,7 @@
 """Kept sound: what the plan overwrites is gone to the sample, what it leaves stays where it was."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -56,7 +57,7 @@ def edits(draw: st.DrawFn) -> SoundEdit:
 @given(st.lists(edits(), max_size=8), st.sampled_from([8000, 44100, 48000]))
 def test_stretches_are_in_order_apart_and_hold_every_edit(some: list[SoundEdit], rate: int) -> None:
     merged = stretches(some, rate)
-    assert all(one[1] < two[0] for one, two in zip(merged, merged[1:], strict=False))
+    assert all(one[1] < two[0] for one, two in pairwise(merged))
     for each in some:
         first, last = each.samples(rate)
         assert any(a <= first and last <= b for a, b in merged)
@@ -86,7 +87,7 @@ def test_no_sample_of_an_edit_depends_on_what_was_there(
     edges = [0, *sorted(set(cuts)), 400]
 
     def done(samples: np.ndarray) -> np.ndarray:
-        blocks = (SoundBlock(start + a, samples[:, a:b]) for a, b in zip(edges, edges[1:], strict=False))
+        blocks = (SoundBlock(start + a, samples[:, a:b]) for a, b in pairwise(edges))
         return np.concatenate([block.samples for block in editor.all(blocks)], axis=1)
 
     assert np.array_equal(done(one), done(two))
@@ -163,7 +164,7 @@ def _tone_between(start: float, end: float, seconds: float, rate: int = RATE) ->
 def test_an_edit_meets_what_is_heard_at_that_moment(
     tmp_path: Path, name: str, codec: str, start: str, hole: tuple[float, float] | None, mode: str
 ) -> None:
-    """A beep in the middle; muted where a player plays it, it is gone, and where it is not, it is all there."""
+    """A beep: muted where a player plays it, it is gone; muted elsewhere, it is all there."""
     late = float(Fraction(start)) + (hole[1] if hole else 0)
     beep = _tone_between(0.6, 0.8, 1.6)
     if name.endswith("webm"):
