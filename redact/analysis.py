@@ -23,7 +23,7 @@ from redact.errors import InputTooLargeError
 from redact.media.base import MediaHandler, Progress
 from redact.media.digest import digest_file
 from redact.media.registry import handler_for
-from redact.plan import Kind, MediaFacts, OutputSpec, Plan, Region, SoundEdit, Track
+from redact.plan import Kind, MediaFacts, OutputSpec, Plan, Region, SoundEdit, StreamFacts, Track
 from redact.policy import Policy
 from redact.track.builder import TrackBuilder, tracks_for_photo
 from redact.track.settings import TrackSettings
@@ -95,7 +95,7 @@ def analyse(
         tracks, shots, counted = _analyse_photo(path, handler, facts, policy, models)
     else:
         tracks, shots, counted = _analyse_moving(path, handler, facts, policy, models, progress)
-    facts = facts.model_copy(update={"frames": counted})
+    facts = facts.model_copy(update={"frames": counted, "streams": _streams(facts, policy)})
     return Plan(
         item=item,
         policy=policy.name,
@@ -114,6 +114,16 @@ def analyse(
             keep_rights=policy.metadata.rights == "keep",
         ),
         notes=tuple(_notes(tracks, facts, policy)),
+    )
+
+
+def _streams(facts: MediaFacts, policy: Policy) -> tuple[StreamFacts, ...]:
+    """The streams, with sound marked as dropped where the policy removes it."""
+    if policy.audio.mode != "remove":
+        return facts.streams
+    return tuple(
+        stream.model_copy(update={"kept": False}) if stream.kind == "audio" else stream
+        for stream in facts.streams
     )
 
 

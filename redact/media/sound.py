@@ -62,25 +62,49 @@ class SoundBlock:
 def sound_facts(path: Path, format_: str) -> SoundFacts | None:
     """Rate and channels of the first audio stream; None if there is none.
 
+    They are those of the first decoded frame: what headers say is wrong for some AAC.
+
     Raises:
-        UnsupportedInputError: there is one, and no decoder for it.
-        DamagedInputError: the file cannot be opened.
+        UnsupportedInputError: there is one, and no decoder for it, or it has more than eight channels.
+        DamagedInputError: the file cannot be opened, or nothing in it decodes.
     """
     with open_input(path, format_) as container:
-        return _facts(container) if container.streams.audio else None
+        if not container.streams.audio:
+            return None
+        for frame in _frames(container, _stream(container)):
+            return _facts(frame)
+    raise DamagedInputError(DAMAGED_SOUND)
 
 
-def _facts(container: av.container.InputContainer) -> SoundFacts:
+def _stream(container: av.container.InputContainer) -> av.audio.stream.AudioStream:
     stream = container.streams.audio[0]
-    context = getattr(stream, "codec_context", None)  # there is none without a decoder
-    if context is None or not context.sample_rate or not context.layout.nb_channels:
+    if getattr(stream, "codec_context", None) is None:  # there is no decoder
         raise UnsupportedInputError(UNKNOWN_SOUND)
-    layout, channels = context.layout.name, int(context.layout.nb_channels)
-    if channels > len(USUAL_LAYOUTS):
+    return stream
+
+
+def _frames(
+    container: av.container.InputContainer, stream: av.audio.stream.AudioStream
+) -> Iterator[av.audio.frame.AudioFrame]:
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt:
+                raise DamagedInputError(DAMAGED_SOUND)
+            for frame in packet.decode():
+                if frame.is_corrupt:
+                    raise DamagedInputError(DAMAGED_SOUND)
+                yield frame
+    except (av.FFmpegError, EOFError) as error:
+        raise DamagedInputError(DAMAGED_SOUND) from error
+
+
+def _facts(frame: av.audio.frame.AudioFrame) -> SoundFacts:
+    layout, channels = frame.layout.name, int(frame.layout.nb_channels)
+    if not frame.sample_rate or not 1 <= channels <= len(USUAL_LAYOUTS):
         raise UnsupportedInputError(UNKNOWN_SOUND)
     if layout.endswith("channels"):
         layout = USUAL_LAYOUTS[channels - 1]
-    return SoundFacts(context.sample_rate, layout, channels)
+    return SoundFacts(frame.sample_rate, layout, channels)
 
 
 def read_sound(path: Path, format_: str, *, whole: bool = False) -> Iterator[SoundBlock]:
@@ -90,37 +114,35 @@ def read_sound(path: Path, format_: str, *, whole: bool = False) -> Iterator[Sou
     leave out; places are then not those of the pictures.
 
     Raises:
-        UnsupportedInputError: no decoder, or rate or channels change on the way.
+        UnsupportedInputError: no decoder, more than eight channels, or they or the rate change on the way.
         DamagedInputError: it does not decode whole, holds no sample or numbers that are none, or its clock
             makes no sense.
     """
+    facts: SoundFacts | None = None
     with open_input(path, format_, whole=whole) as container:
-        facts = _facts(container)
-        stream = container.streams.audio[0]
+        stream = _stream(container)
         if whole:
             stream.codec_context.flags2 |= Flags2.skip_manual
-        clock, packer = _Clock(facts.rate), av.AudioResampler(format="flt")
-        try:
-            for packet in container.demux(stream):
-                if packet.is_corrupt:
-                    raise DamagedInputError(DAMAGED_SOUND)
-                for frame in packet.decode():
-                    yield from clock.placed(frame, _samples(frame, facts, packer))
-        except (av.FFmpegError, EOFError, ValueError) as error:
-            raise DamagedInputError(DAMAGED_SOUND) from error
-        if clock.at is None:
-            raise DamagedInputError(DAMAGED_SOUND)
+        packer = av.AudioResampler(format="flt")
+        for frame in _frames(container, stream):
+            if facts is None:
+                facts = _facts(frame)
+                clock = _Clock(facts.rate)
+            yield from clock.placed(frame, _samples(frame, facts, packer))
+    if facts is None:
+        raise DamagedInputError(DAMAGED_SOUND)
 
 
 def _samples(frame: av.audio.frame.AudioFrame, facts: SoundFacts, packer: av.AudioResampler) -> Samples:
-    if frame.is_corrupt:
-        raise DamagedInputError(DAMAGED_SOUND)
     if frame.sample_rate != facts.rate or frame.layout.nb_channels != facts.channels:
         raise UnsupportedInputError(
             "The sound changes its rate or channels on the way; audio.mode remove leaves it out."
         )
     # packed, since PyAV reads beyond the planes of eight channels
-    raw = np.concatenate([packed.to_ndarray() for packed in packer.resample(frame)], axis=1)
+    try:
+        raw = np.concatenate([packed.to_ndarray() for packed in packer.resample(frame)], axis=1)
+    except (av.FFmpegError, ValueError) as error:
+        raise DamagedInputError(DAMAGED_SOUND) from error
     samples = raw.reshape(-1, facts.channels).T.astype(np.float32)
     if samples.shape[1] != frame.samples:
         raise DamagedInputError(DAMAGED_SOUND)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from redact import __version__
@@ -21,7 +22,15 @@ def _covers(plan: Plan) -> dict[str, Any]:
     for track in plan.tracks:
         by_kind[track.kind.value] = by_kind.get(track.kind.value, 0) + 1
         frames += track.last - track.first + 1
-    return {"tracks": by_kind, "track_frames": frames}
+    return {"tracks": by_kind, "track_frames": frames, "sound": _sound(plan)}
+
+
+def _sound(plan: Plan) -> dict[str, Any]:
+    """What became of the sound: its mode, and how much of it was overwritten, in seconds (overlaps twice)."""
+    overwritten = sum(
+        ((edit.end - edit.start) * Fraction(*edit.time_base) for edit in plan.audio), Fraction(0)
+    )
+    return {"mode": plan.output.audio.mode, "edits": len(plan.audio), "seconds": round(float(overwritten), 3)}
 
 
 def item_report(outcome: Outcome, policy: Policy, models: Mapping[str, str], preview: bytes) -> str:

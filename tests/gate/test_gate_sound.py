@@ -7,6 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from voices import RATE, film, noise, voice
 
 from redact.analysis import AnalysisModels, analyse
@@ -115,6 +117,22 @@ def test_sound_that_cannot_be_heard_is_never_waved_through(tmp_path: Path, polic
     assert kinds(film(tmp_path / "b.mkv", broken), policy) == [FindingKind.UNDECODABLE]
 
 
+@settings(max_examples=25)
+@given(places=st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=8))
+def test_no_damage_makes_the_gate_raise(tmp_path_factory: pytest.TempPathFactory, places: list) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    whole = folder / "whole.mp4"
+    if not whole.exists():
+        film(whole, spoken(before=0.1, seconds=0.4, after=0.1), codec="aac")
+    data = bytearray(whole.read_bytes())
+    for place, value in places:
+        data[place % len(data)] = value
+    broken = folder / "broken.mp4"
+    broken.write_bytes(data)
+    findings, looks = check_sound(broken, MUTE)
+    assert findings or looks
+
+
 def test_a_film_goes_all_the_way_with_its_speech_silenced(tmp_path: Path) -> None:
     """Analysis finds the voice, rendering silences it, the gate hears nothing; the hiss around it is kept."""
     source = film(tmp_path / "in.mp4", spoken(before=2, after=2), codec="aac")
@@ -124,6 +142,7 @@ def test_a_film_goes_all_the_way_with_its_speech_silenced(tmp_path: Path) -> Non
     assert edit.samples(RATE)[0] < 1.7 * RATE
     assert edit.samples(RATE)[1] > 3.4 * RATE
     assert "sound_not_listened" not in plan.notes
+    assert [stream.kind for stream in plan.media.streams if stream.kept] == ["video", "audio"]
     render(source, plan, tmp_path / "out.mp4")
     report = inspect(tmp_path / "out.mp4", policy, standalone=True)
     assert report.findings == ()
@@ -141,6 +160,9 @@ def test_kept_sound_asks_for_a_person_in_the_plan_and_at_the_gate(tmp_path: Path
     policy = Policy.model_validate({**BLIND, "name": "tests", "audio": "keep"})
     plan = analyse(source, "abcd", policy, AnalysisModels(policy, ModelStore()))
     assert plan.notes == ("sound_not_listened",)
+    silent = Policy.model_validate({**BLIND, "name": "tests"})
+    without = analyse(source, "abcd", silent, AnalysisModels(silent, ModelStore()))
+    assert [stream.kind for stream in without.media.streams if stream.kept] == ["video"]
     assert inspect(source, policy, standalone=True).verdict is not Verdict.PUBLISH
     heard = Policy.model_validate({**BLIND, "name": "tests", "audio": {"mode": "keep", "listened": True}})
     assert analyse(source, "abcd", heard, AnalysisModels(heard, ModelStore())).notes == ()
