@@ -1,10 +1,9 @@
 """Where sound holds speech: Silero's voice activity network on every channel, at several loudnesses.
 
 Takes blocks of samples at 16 kHz and gives one likelihood for each 32 ms. It never learns what is said. The
-network hears best at ordinary level: it misses what is much quieter, what is whispered unless it is quiet, and
-what lies under music unless it is loud. So every signal is brought to several levels, and the highest answer
-counts. Network and its
-framing (512 samples after 64 of context): Silero VAD 6, MIT.
+network hears best at ordinary level: it misses what is much quieter, what is whispered unless it is quiet,
+and what lies under music unless it is loud. So every signal is brought to several levels, and the highest
+answer counts. Network and its framing (512 samples after 64 of context): Silero VAD 6, MIT.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class SpeechSettings:
 
 
 SPEECH = SpeechSettings(
-    # under loud music .2 silenced 69 % of the speech of the worst real recording, .15 75 %, .1 77 %; but at .1
-    # up to 17 % of music without any voice is silenced too
+    # under loud music .2 silenced 69 % of the speech of the worst real recording, .15 75 %, .1 77 %; but at
+    # .1 up to 17 % of music without any voice is silenced too
     likely=0.15,
     before_s=Fraction(2, 5),
     after_s=Fraction(1, 2),
