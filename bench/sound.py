@@ -149,7 +149,8 @@ def run(quick: bool) -> Table:
         table.add(noise, "no speech", "-", "-", silenced, silenced, f"{findings} of 1", "-")
     films = sum(score.films for score in scores.values())
     table.note(
-        f"{films} films of {SECONDS} s with three sentences each in Armenian, Russian or English, a voice "
+        f"{films} films of {SECONDS} s with three sentences each in "
+        f"{'Armenian (--quick)' if quick else 'Armenian, Russian or English'}, a voice "
         "near the microphone (0.1 of full scale) and one far away (0.02), in a room that echoes for 0.4 s."
     )
     table.note(
