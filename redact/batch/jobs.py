@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from redact.findings import GateReport
+from redact.metadata.inventory import Inventory
 from redact.pipeline import StageProgress
 from redact.plan import Plan
 from redact.policy import Policy
@@ -30,6 +31,7 @@ def _limit_library_threads() -> None:
 def maker_jobs() -> Mapping[str, Job]:
     """Jobs of the process that analyses and renders. Imports the model libraries: call it in a child only."""
     from redact.media.sniff import identify
+    from redact.metadata.stocktaking import take_stock
     from redact.stages import LocalStages
 
     _limit_library_threads()
@@ -46,7 +48,11 @@ def maker_jobs() -> Mapping[str, Job]:
         plan = Plan.from_json(request["plan"])
         stages.render(Path(request["path"]), plan, Path(request["target"]), progress)
 
-    return {"sniff": sniff, "analyse": analyse, "render": render}
+    def stock(request: Mapping[str, Any], _: ProgressCallback) -> str:
+        policy = Policy.model_validate_json(request["policy"])
+        return take_stock(Path(request["path"]), policy, values=request["values"]).model_dump_json()
+
+    return {"sniff": sniff, "analyse": analyse, "render": render, "stock": stock}
 
 
 def gate_jobs() -> Mapping[str, Job]:
@@ -86,6 +92,13 @@ class WorkerStages:
     def sniff(self, path: Path) -> str:
         """The file's format by content; UnsupportedInputError if it is none of ours."""
         return str(self._ask(self._maker, "sniff", path=str(path)))
+
+    def take_stock(self, path: Path, policy: Policy, *, values: bool) -> Inventory:
+        """What the file carries besides its picture; see `redact.metadata.stocktaking.take_stock`."""
+        reply = self._ask(
+            self._maker, "stock", path=str(path), policy=policy.model_dump_json(), values=values
+        )
+        return Inventory.model_validate_json(reply)
 
     def analyse(self, path: Path, item: str, policy: Policy, progress: StageProgress) -> Plan:
         """See `redact.pipeline.Stages`."""

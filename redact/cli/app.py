@@ -50,7 +50,7 @@ def _root(
     """Nothing is ever sent anywhere; only `redact models pull` downloads."""
 
 
-for _name in ("run", "check", "plan", "render", "doctor", "models", "policy", "ledger", "lookup"):
+for _name in ("run", "check", "inspect", "plan", "render", "doctor", "models", "policy", "ledger", "lookup"):
     import_module(f"redact.cli.{_name}").register(app)
 
 

@@ -40,7 +40,7 @@ class XmpPlace(NamedTuple):
 
 def read_xmp(untrusted_packet: bytes, places: Iterable[XmpPlace]) -> dict[XmpPlace, str]:
     """Values of the asked properties; several items of a list are joined with `; `. Never raises."""
-    root = _parse(untrusted_packet)
+    root = parse_xmp(untrusted_packet)
     if root is None:
         return {}
     wanted = {place.qualified: place for place in places}
@@ -54,7 +54,8 @@ def read_xmp(untrusted_packet: bytes, places: Iterable[XmpPlace]) -> dict[XmpPla
     return found
 
 
-def _parse(untrusted_packet: bytes) -> ElementTree.Element | None:
+def parse_xmp(untrusted_packet: bytes) -> ElementTree.Element | None:
+    """The packet's root element; None if it is empty, too large, no XML, or declares a document type."""
     packet = untrusted_packet.strip(b"\x00 \t\r\n")
     if not packet or len(packet) > MAX_PACKET or b"<!" in packet.replace(b"<!--", b""):
         return None
