@@ -28,7 +28,6 @@ ALLOWED_TAGS: dict[str, re.Pattern[str]] = {
     "encoder": re.compile(r"Lavf\Z"),
     "duration": re.compile(r"[0-9]{2,}:[0-9]{2}:[0-9]{2}\.[0-9]{9}\Z"),
 }
-RIGHTS_TAGS = frozenset({"artist", "copyright"})
 KNOWN_TAG = re.compile(r"[a-z_]{1,24}\Z")
 """A tag's name is said in a finding only if it looks like one of ffprobe's own."""
 FORBIDDEN_DISPOSITIONS = ("attached_pic", "timed_thumbnails", "captions", "descriptions", "metadata")
@@ -101,8 +100,6 @@ def _check_tags(untrusted_tags: object, found: Collector) -> None:
         return
     for untrusted_name, untrusted_value in untrusted_tags.items():
         name = str(untrusted_name).lower()
-        if name in RIGHTS_TAGS and found.rights:
-            continue
         allowed = ALLOWED_TAGS.get(name)
         if allowed is None or not allowed.match(str(untrusted_value)):
             found.metadata(f"tag {name}" if KNOWN_TAG.match(name) else "tag")

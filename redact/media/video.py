@@ -2,9 +2,9 @@
 
 What is kept exactly: frame count, every timestamp, displayed size, sample aspect ratio, colour description,
 10 bits. What is converted: rotation is applied to the pixels, interlaced frames become progressive, other
-samplings become 4:2:0 (4:4:4 for odd sizes). What is dropped: every other stream, chapters, all metadata, HDR
-mastering data, alpha. What is refused: frames of changing size, tilted display matrices, and Dolby Vision
-without a base layer that ordinary players can show.
+samplings become 4:2:0 (4:4:4 for odd sizes). What is dropped: every other stream, chapters, all metadata
+(rights fields excepted, if the plan keeps those), HDR mastering data, alpha. What is refused: frames of
+changing size, tilted display matrices, and Dolby Vision without a base layer that ordinary players can show.
 """
 
 from __future__ import annotations
@@ -24,9 +24,19 @@ from redact.media.orientation import Turn, from_display_matrix, turned
 from redact.media.sniff import identify
 from redact.media.video_audio import AudioCopier
 from redact.media.video_decode import Prefetch, decode
-from redact.media.video_encode import VideoWriter, blank_frame, check_written, samples, target_format, writing
+from redact.media.video_encode import (
+    VideoWriter,
+    append_box,
+    blank_frame,
+    check_written,
+    samples,
+    target_format,
+    writing,
+)
 from redact.media.video_open import exact, inventory, open_input, pick_video
 from redact.media.video_picture import Scalers, VideoPicture
+from redact.metadata.embed import mp4_box
+from redact.metadata.film_rights import film_rights
 from redact.plan import ColourFacts, MediaFacts, OutputSpec, SoundEdit
 
 FIRST_FRAMES = 6
@@ -131,6 +141,8 @@ class VideoHandler:
             writer.end()
             if audio is not None:
                 audio.advance(None)
+        if spec.keep_rights:
+            append_box(target, mp4_box(film_rights(path, facts.format)))
         check_written(target, facts, writer.frames, keep_audio)
         return RenderedFacts(frames=writer.frames)
 

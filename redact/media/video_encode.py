@@ -183,6 +183,20 @@ def writing(target: Path) -> Iterator[av.container.OutputContainer]:
         raise
 
 
+def append_box(target: Path, box: bytes) -> None:
+    """Add a whole box at the end of a finished file.
+
+    Raises:
+        EncodeError: it cannot be written; the file is removed.
+    """
+    try:
+        with target.open("ab") as sink:
+            sink.write(box)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise EncodeError("The video could not be finished; nothing was kept. Is the disk full?") from error
+
+
 def check_written(target: Path, facts: MediaFacts, frames: int, audio: bool) -> None:
     """Count what lies in the finished file.
 
@@ -204,4 +218,12 @@ def check_written(target: Path, facts: MediaFacts, frames: int, audio: bool) -> 
         raise EncodeError("The written video is not what was put in; nothing was kept.")
 
 
-__all__ = ["VideoWriter", "blank_frame", "check_written", "encoder_for", "target_format", "writing"]
+__all__ = [
+    "VideoWriter",
+    "append_box",
+    "blank_frame",
+    "check_written",
+    "encoder_for",
+    "target_format",
+    "writing",
+]

@@ -16,6 +16,8 @@ from redact.metadata.xmp import write_xmp
 
 JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 PNG_XMP = b"XML:com.adobe.xmp\x00\x00\x00\x00\x00"
+MP4_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""Type of the `uuid` box that holds XMP in MP4 (XMP specification, part 3)."""
 WEBP_HAS_XMP, WEBP_HAS_ALPHA = 0x04, 0x10
 
 
@@ -66,6 +68,12 @@ def into_png(data: bytes, rights: Rights) -> bytes:
     """`data` with an XMP chunk after its header."""
     after_header = 8 + 25
     return data[:after_header] + xmp_chunk(rights) + data[after_header:]
+
+
+def mp4_box(rights: Rights) -> bytes:
+    """A box with the XMP packet for the end of an MP4, where it moves nothing; nothing if no field is set."""
+    xmp = to_xmp(rights)
+    return struct.pack(">I4s", 24 + len(xmp), b"uuid") + MP4_XMP + xmp if xmp else b""
 
 
 def into_webp(data: bytes, rights: Rights) -> bytes:

@@ -19,7 +19,7 @@ from redact.media.source import read_photo
 from redact.media.still import metadata_items
 from redact.media.tiff import read_exif
 from redact.metadata.iptc import iptc_of_photoshop, read_iptc
-from redact.metadata.xmp import DC, PHOTOSHOP, PLUS, XMP_RIGHTS, XmpPlace, read_xmp
+from redact.metadata.xmp import DC, IPTC_EXT, PHOTOSHOP, PLUS, XMP_RIGHTS, XmpPlace, read_xmp
 from redact.plan import Data
 
 MAX_LENGTH = 512
@@ -48,6 +48,16 @@ RIGHTS_FIELDS: tuple[RightsField, ...] = (
     RightsField("licensor", XmpPlace(PLUS, "LicensorName", member_of="Licensor"), None, 0, None),
     RightsField("licensor_url", XmpPlace(PLUS, "LicensorURL", member_of="Licensor"), None, 0, None),
     RightsField("source", XmpPlace(PHOTOSHOP, "Source"), (2, 115), 32, None),
+    RightsField("digital_source_type", XmpPlace(IPTC_EXT, "DigitalSourceType"), None, 0, None),
+)
+
+SOURCE_TYPES_AT = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+SOURCE_TYPES = frozenset(
+    # IPTC NewsCodes, Digital Source Type, retired ones included since archives hold them
+    {"digitalCapture", "computationalCapture", "negativeFilm", "positiveFilm", "print", "humanEdits"}
+    | {"minorHumanEdits", "algorithmicallyEnhanced", "compositeWithTrainedAlgorithmicMedia", "composite"}
+    | {"compositeCapture", "compositeSynthetic", "dataDrivenMedia", "digitalCreation", "digitalArt"}
+    | {"softwareImage", "screenCapture", "virtualRecording", "algorithmicMedia", "trainedAlgorithmicMedia"}
 )
 
 
@@ -73,6 +83,14 @@ def clean_url(untrusted_value: str) -> str:
     return url if plain else ""
 
 
+def clean_source_type(untrusted_value: str) -> str:
+    """The address of one of the IPTC's Digital Source Types, or nothing: no other words can stand here."""
+    value = untrusted_value.strip()
+    address = "http://" + value.removeprefix("https://") if value.startswith("https://") else value
+    known = address.startswith(SOURCE_TYPES_AT) and address.removeprefix(SOURCE_TYPES_AT) in SOURCE_TYPES
+    return address if known else ""
+
+
 Line = Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(clean)]
 
 
@@ -86,6 +104,7 @@ class Rights(Data):
     licensor: Line = ""
     licensor_url: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(clean_url)] = ""
     source: Line = ""
+    digital_source_type: Annotated[str, AfterValidator(clean_source_type)] = ""
 
     def __bool__(self) -> bool:
         """Whether any field is set."""
@@ -118,8 +137,14 @@ def rights_from_bytes(data: bytes, format: str) -> Rights:
         found = from_xmp.get(field.xmp, "") or from_iptc.get(field.iptc or (0, 0), "")
         if not clean(found) and field.exif is not None:
             found = _exif_text(getattr(from_exif, field.exif))
-        values[field.name] = clean_url(found) if field.name == "licensor_url" else clean(found)
+        values[field.name] = cleaned(field.name, found)
     return Rights(**values)
+
+
+def cleaned(field: str, untrusted_value: str) -> str:
+    """A value as it may be written, or nothing."""
+    cleaners = {"licensor_url": clean_url, "digital_source_type": clean_source_type}
+    return cleaners.get(field, clean)(untrusted_value)
 
 
 def _exif_text(untrusted_value: bytes) -> str:

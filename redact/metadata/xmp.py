@@ -16,8 +16,9 @@ DC = "http://purl.org/dc/elements/1.1/"
 PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 XMP_RIGHTS = "http://ns.adobe.com/xap/1.0/rights/"
 PLUS = "http://ns.useplus.org/ldf/xmp/1.0/"
+IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-PREFIXES = {DC: "dc", PHOTOSHOP: "photoshop", XMP_RIGHTS: "xmpRights", PLUS: "plus"}
+PREFIXES = {DC: "dc", PHOTOSHOP: "photoshop", XMP_RIGHTS: "xmpRights", PLUS: "plus", IPTC_EXT: "Iptc4xmpExt"}
 
 MAX_PACKET = 1 << 20
 

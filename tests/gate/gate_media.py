@@ -143,25 +143,36 @@ def kinds(data: bytes, *, rights: bool = False) -> set[FindingKind]:
     return {finding.kind for finding in read(data, rights=rights).findings}
 
 
+NAMESPACES = (
+    ("dc", "http://purl.org/dc/elements/1.1/"),
+    ("photoshop", "http://ns.adobe.com/photoshop/1.0/"),
+    ("xmpRights", "http://ns.adobe.com/xap/1.0/rights/"),
+    ("plus", "http://ns.useplus.org/ldf/xmp/1.0/"),
+    ("Iptc4xmpExt", "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"),
+)
+
+
 def xmp(inner: str, *, head: str = "") -> bytes:
-    """An XMP packet with `inner` in its description."""
+    """An XMP packet with `inner` in its description, laid out as the product does."""
+    spaces = "".join(f' xmlns:{name}="{uri}"' for name, uri in NAMESPACES if f"<{name}:" in inner)
     return (
-        f"{head}<x:xmpmeta xmlns:x='adobe:ns:meta/'>"
-        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
-        "<rdf:Description rdf:about='' xmlns:dc='http://purl.org/dc/elements/1.1/'"
-        " xmlns:photoshop='http://ns.adobe.com/photoshop/1.0/'"
-        " xmlns:xmpRights='http://ns.adobe.com/xap/1.0/rights/'"
-        " xmlns:plus='http://ns.useplus.org/ldf/xmp/1.0/'>"
-        f"{inner}</rdf:Description></rdf:RDF></x:xmpmeta>"
+        f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{head}<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description rdf:about=""{spaces}>{inner}</rdf:Description></rdf:RDF></x:xmpmeta>'
+        '<?xpacket end="w"?>'
     ).encode()
 
 
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 RIGHTS = (
     "<dc:creator><rdf:Seq><rdf:li>Agency</rdf:li></rdf:Seq></dc:creator>"
-    "<dc:rights><rdf:Alt><rdf:li xml:lang='x-default'>All rights</rdf:li></rdf:Alt></dc:rights>"
-    "<photoshop:Credit>Agency</photoshop:Credit><photoshop:Source>Agency</photoshop:Source>"
-    "<xmpRights:UsageTerms><rdf:Alt><rdf:li xml:lang='x-default'>Ask</rdf:li></rdf:Alt>"
+    "<photoshop:Credit>Agency &amp; Sons</photoshop:Credit>"
+    '<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">All rights</rdf:li></rdf:Alt></dc:rights>'
+    '<xmpRights:UsageTerms><rdf:Alt><rdf:li xml:lang="x-default">Ask</rdf:li></rdf:Alt>'
     "</xmpRights:UsageTerms>"
-    "<plus:Licensor><rdf:Seq><rdf:li rdf:parseType='Resource'><plus:LicensorName>Agency</plus:LicensorName>"
+    "<photoshop:Source>Agency</photoshop:Source>"
+    f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPES}digitalCapture</Iptc4xmpExt:DigitalSourceType>"
+    '<plus:Licensor><rdf:Seq><rdf:li rdf:parseType="Resource"><plus:LicensorName>Agency</plus:LicensorName>'
     "<plus:LicensorURL>https://example.org</plus:LicensorURL></rdf:li></rdf:Seq></plus:Licensor>"
 )
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")

@@ -40,12 +40,12 @@ def test_sound_passes_only_if_the_policy_keeps_it(
     assert kinds(tmp_path / "loud") == {FindingKind.STREAM}
 
 
-def test_tags_are_metadata_and_rights_pass_only_if_kept(tmp_path: Path) -> None:
+def test_tags_are_metadata_even_if_rights_are_kept(tmp_path: Path) -> None:
     movie(tmp_path / "title", tags={"title": CANARY.decode()})
     movie(tmp_path / "rights", tags={"artist": "Agency", "copyright": "Agency"})
     assert kinds(tmp_path / "title", WITH_RIGHTS) == {FindingKind.METADATA}
     assert kinds(tmp_path / "rights") == {FindingKind.METADATA}
-    assert kinds(tmp_path / "rights", WITH_RIGHTS) == set()
+    assert kinds(tmp_path / "rights", WITH_RIGHTS) == {FindingKind.METADATA}
 
 
 def test_subtitles_chapters_covers_and_timecodes_are_found(tmp_path: Path) -> None:

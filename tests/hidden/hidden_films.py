@@ -227,7 +227,7 @@ def _in_mdat(data: bytes, token: str) -> bytes:
 def _riff(data: bytes, token: str) -> bytes:
     """An AVI with an INFO list, a date, padding with content and bytes at its end."""
     info = b"".join(
-        kind + struct.pack("<I", len(token)) + token.encode() for kind in (b"INAM", b"IART", b"ICMT")
+        kind + struct.pack("<I", len(token)) + token.encode() for kind in (b"INAM", b"ISBJ", b"ICMT")
     )
     extra = b"LIST" + struct.pack("<I", len(info) + 4) + b"INFO" + info
     for kind in (b"JUNK", b"IDIT", b"_PMX"):
@@ -269,7 +269,7 @@ def films(folder: Path) -> Iterator[Sample]:
     token, artist = canary("tags.mp4"), canary("tags.mp4 artist")
     names = ("title", "comment", "description", "genre", "album", "show", "synopsis", "grouping", "lyrics")
     tags = {**dict.fromkeys(names, token), "artist": artist, "copyright": artist}
-    yield Sample("tags.mp4", film(tags=tags), (token, artist))
+    yield Sample("tags.mp4", film(tags=tags), (token, artist), rights=(artist,))
     yield one(
         "keys.mov",
         lambda t: film(

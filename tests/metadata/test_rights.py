@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pillow_heif
 import pytest
@@ -15,9 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from redact.gate.structure import read_structure
 from redact.media.animation import AnimationHandler
+from redact.media.colour import ADOBE_RGB, matrix_profile
 from redact.media.photo import PhotoHandler
-from redact.metadata.embed import to_iptc, to_xmp
+from redact.media.video import VideoHandler
+from redact.metadata.embed import MP4_XMP, to_iptc, to_xmp
+from redact.metadata.film_rights import film_rights
 from redact.metadata.iptc import iptc_of_photoshop, photoshop_resources, read_iptc, write_iptc
 from redact.metadata.rights import MAX_LENGTH, RIGHTS_FIELDS, Rights, clean, read_rights
 from redact.metadata.xmp import read_xmp
@@ -32,6 +37,7 @@ FULL = Rights(
     licensor="Example Agency",
     licensor_url="https://agency.example/licence/1",
     source="Օրինակ/Пример/Nümunə",
+    digital_source_type="http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
 )
 PLACES = [field.xmp for field in RIGHTS_FIELDS]
 KEPT = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "tiff": "TIFF", "heif": "HEIF", "avif": "AVIF"}
@@ -132,6 +138,98 @@ def test_animations_keep_rights(format: str, name: str, tmp_path: Path) -> None:
     handler.render(source, facts, OutputSpec(format=format, keep_rights=True), NoCover(), target)
     assert read_rights(target, format) == FULL
     assert Image.open(target).n_frames == 3
+
+
+def _film(path: Path, format: str, tags: dict[str, str]) -> None:
+    with av.open(str(path), "w", format=format) as container:
+        stream = container.add_stream("mpeg4" if format == "avi" else "libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.metadata.update(tags)
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8))
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _rendered_film(source: Path, target: Path, *, keep: bool) -> None:
+    handler = VideoHandler()
+    facts = handler.probe(source)
+    handler.render(source, facts, OutputSpec(format="mp4", keep_rights=keep), NoCover(), target)
+
+
+@pytest.mark.parametrize("place", ["box", "user data"])
+def test_a_film_keeps_the_rights_of_its_xmp_and_nothing_else(place: str, tmp_path: Path) -> None:
+    source, target, bare = tmp_path / "in", tmp_path / "out.mp4", tmp_path / "bare.mp4"
+    _film(source, "mp4", {"title": RELATIVE, "artist": "not this one"})
+    body = to_xmp(FULL).replace(
+        b"</rdf:RDF>", f"<rdf:Description><x:note>{RELATIVE}</x:note></rdf:Description></rdf:RDF>".encode()
+    )
+    data = source.read_bytes()
+    if place == "box":
+        data += struct.pack(">I4s", len(body) + 24, b"uuid") + MP4_XMP + body
+    else:
+        inner = struct.pack(">I4s", len(body) + 8, b"XMP_") + body
+        udta = struct.pack(">I4s", len(inner) + 8, b"udta") + inner
+        at = data.rindex(b"moov") - 4
+        data = data[:at] + struct.pack(">I", len(data) - at + len(udta)) + data[at + 4 :] + udta
+    source.write_bytes(data)
+    _rendered_film(source, target, keep=True)
+    assert film_rights(target, "mp4") == FULL
+    assert RELATIVE.encode() not in target.read_bytes()
+    with target.open("rb") as stream:
+        assert read_structure(stream, rights=True).findings == ()
+    told = subprocess.run(
+        ["exiftool", "-s", "-G1", str(target)], capture_output=True, text=True, check=True
+    ).stdout
+    for tag in ("XMP-dc", "XMP-photoshop", "XMP-plus", "XMP-iptcExt"):
+        assert tag in told
+    _rendered_film(source, bare, keep=False)
+    assert not film_rights(bare, "mp4")
+    assert b"Example Agency" not in bare.read_bytes()
+
+
+@pytest.mark.parametrize("format", ["mp4", "matroska", "avi", "mov"])
+def test_a_film_without_xmp_keeps_artist_and_copyright(format: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "in", tmp_path / "out.mp4"
+    _film(source, format, {"artist": "Ani Nkarichyan", "copyright": "Example Agency", "comment": RELATIVE})
+    _rendered_film(source, target, keep=True)
+    assert film_rights(target, "mp4") == Rights(creator="Ani Nkarichyan", copyright="Example Agency")
+    assert RELATIVE.encode() not in target.read_bytes()
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff", "heif", "avif"])
+def test_what_is_written_passes_the_gate(format: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.write_bytes(photo(format, to_xmp(FULL)))
+    handler = PhotoHandler()
+    handler.render(
+        source, handler.probe(source), OutputSpec(format=format, keep_rights=True), NoCover(), target
+    )
+    with target.open("rb") as stream:
+        assert read_structure(stream, rights=True).findings == ()
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "webp", "tiff", "heif", "avif"])
+def test_no_byte_of_a_colour_profile_is_written_and_the_colour_is_srgb(format: str, tmp_path: Path) -> None:
+    profile = matrix_profile(ADOBE_RGB, 563 / 256)
+    image, sink = Image.new("RGB", (64, 48), (60, 180, 90)), io.BytesIO()
+    if format == "heif":
+        pillow_heif.from_pillow(image).save(sink, icc_profile=profile, quality=95, chroma=444)
+    else:
+        image.save(sink, KEPT[format], icc_profile=profile)
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.write_bytes(sink.getvalue())
+    assert profile in sink.getvalue() or format == "png"
+    handler = PhotoHandler()
+    handler.render(source, handler.probe(source), OutputSpec(format=format), NoCover(), target)
+    written = target.read_bytes()
+    pieces = {profile[at : at + 12] for at in range(0, len(profile) - 12, 4) if any(profile[at : at + 12])}
+    assert not [piece for piece in pieces if piece in written]
+    with pillow_heif.open_heif(target).to_pillow() if format == "heif" else Image.open(target) as shown:
+        assert not shown.info.get("icc_profile")
+        red, green, blue = shown.convert("RGB").getpixel((30, 20))
+    assert red <= 12 and abs(green - 181) <= 8 and abs(blue - 87) <= 8, "Adobe RGB's green is outside sRGB"
 
 
 def test_xmp_is_believed_before_iptc_and_iptc_before_exif(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ AUDIO_ENTRIES = frozenset({b"mp4a", b"Opus"})
 
 CHILDREN: dict[bytes, frozenset[bytes]] = {
     # container: boxes that may be in it; b"" is the file itself. `free` may be anywhere if it is all zeros.
-    b"": frozenset({b"ftyp", b"moov", b"mdat", b"meta", b"wide"}),
+    b"": frozenset({b"ftyp", b"moov", b"mdat", b"meta", b"wide", b"uuid"}),
     b"moov": frozenset({b"mvhd", b"trak", b"udta"}),
     b"trak": frozenset({b"tkhd", b"edts", b"mdia"}),
     b"edts": frozenset({b"elst"}),

@@ -13,10 +13,12 @@ from redact.gate.structure.base import Collector, MalformedError, Source, code_n
 from redact.gate.structure.boxes import AUDIO_ENTRIES, VIDEO_ENTRIES, Box, BoxWalker
 from redact.gate.structure.codecs import Units, check_aac
 from redact.gate.structure.heif import check_colour, read_items
+from redact.gate.structure.rights import check_xmp
 
 HANDLER_NAMES = frozenset({b"", b"VideoHandler", b"SoundHandler"})
 COMPRESSOR_NAMES = frozenset({b"", b"AOM Coding"})
-RIGHTS_TAGS = frozenset({b"\xa9ART", b"cprt"})
+XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""The one type of `uuid` box that may be there, in a film, once, and with nothing but rights in it."""
 UNDETERMINED = (0x55C4, 0)
 """`und` packed, and QuickTime's zero."""
 CONFIGS = {b"avc1": b"avcC", b"hvc1": b"hvcC", b"hev1": b"hvcC", b"av01": b"av1C", b"vp09": b"vpcC"}
@@ -41,6 +43,11 @@ def read_isobmff(source: Source, found: Collector) -> None:
         used += _read_movie(source, file.one(b"moov"), found)
     elif not file.all(b"meta"):
         raise MalformedError("no movie")
+    for number, box in enumerate(file.all(b"uuid")):
+        if number or file.all(b"meta") or source.take(box.start, min(16, box.size)) != XMP_UUID:
+            found.metadata("box uuid")
+        else:
+            check_xmp(box.body(source)[16:], "XMP", found)
     media = file.all(b"mdat") + file.all(b"meta", b"idat")
     if len(media) > MAX_MEDIA_BOXES:
         raise MalformedError("too many mdat")
@@ -110,7 +117,7 @@ def _check_handler(source: Source, box: Box, found: Collector) -> bytes:
 
 
 def _check_user_data(source: Source, udta: Box, found: Collector) -> None:
-    """FFmpeg writes an empty list of tags; with rights kept, creator and copyright may be in it."""
+    """FFmpeg writes an empty list of tags; nothing may be in it."""
     for meta in udta.all(b"meta"):
         for box in meta.all(b"hdlr"):
             if _check_handler(source, box, found) != b"mdir":
@@ -120,8 +127,7 @@ def _check_user_data(source: Source, udta: Box, found: Collector) -> None:
                 found.metadata("box meta")
         for box in meta.all(b"ilst"):
             for tag in box.children:
-                if not (found.rights and tag.kind in RIGHTS_TAGS):
-                    found.metadata(f"tag {code_name(tag.kind)}")
+                found.metadata(f"tag {code_name(tag.kind)}")
 
 
 def _read_samples(source: Source, stbl: Box, handler: bytes, found: Collector) -> list[tuple[int, int]]:
