@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from redact.gate.structure.base import Collector, MalformedError, Source, code_name
+from redact.gate.structure.headers import FIXED, check_entry, check_header
 
 MAX_DEPTH = 12
 MAX_BOXES = 200_000
@@ -61,6 +62,12 @@ HEADER_BYTES: dict[bytes, int] = {
     **dict.fromkeys(AUDIO_ENTRIES, 28),
 }
 
+REPEATED = frozenset({(b"", b"mdat"), (b"", b"uuid"), (b"", b"ftyp"), (b"moov", b"trak"), (b"iinf", b"infe")})
+"""Boxes that may be there more than once, by (container, box), or are counted elsewhere. A second one of any
+other kind is read by nobody. In `REPEATING` containers every kind may be repeated."""
+REPEATING = frozenset({b"ipco", b"iref", b"ilst", b"stsd"})
+CHECKED = frozenset({*FIXED, b"tkhd", b"sgpd", b"sbgp", b"esds"})
+
 CARRIERS: dict[bytes, str] = {
     b"udta": "box udta",
     b"meta": "box meta",
@@ -109,7 +116,7 @@ SIZES: dict[bytes, tuple[int, ...]] = {
     b"wide": (0,),
     b"dOps": (11,),
 }
-MOST_BYTES: dict[bytes, int] = {b"esds": 128, b"sgpd": 64, b"sbgp": 4096, b"ftyp": 64, b"pixi": 16}
+MOST_BYTES: dict[bytes, int] = {b"esds": 128, b"sgpd": 24, b"sbgp": 4096, b"ftyp": 64, b"pixi": 16}
 """Boxes of varying size that never need more."""
 
 
@@ -171,6 +178,7 @@ class BoxWalker:
     def _boxes(self, parent: bytes, at: int, end: int, depth: int) -> Iterator[Box]:
         if depth > MAX_DEPTH:
             raise MalformedError("box nesting")
+        seen: set[bytes] = set()
         while at < end:
             if not parent and at and end - at < 8:
                 self._found.trailing("after the last box")
@@ -180,6 +188,10 @@ class BoxWalker:
                 self._found.trailing("after the last box")
                 return
             at = stop
+            if kind in seen and parent not in REPEATING and (parent, kind) not in REPEATED:
+                self._found.structure(f"second box {code_name(kind)}")
+            if kind not in (b"free", b"skip"):
+                seen.add(kind)
             yield from self._box(parent, kind, start, stop, depth)
 
     def _header(self, parent: bytes, at: int, end: int) -> tuple[bytes, int, int | None]:
@@ -214,6 +226,7 @@ class BoxWalker:
                 self._found.structure(f"box {code_name(kind)}")
             return
         self._check_size(kind, start, end)
+        self._check_fixed(kind, start, end)
         children: tuple[Box, ...] = ()
         if kind in CHILDREN:
             first = start + self._prefix(kind, start)
@@ -226,6 +239,15 @@ class BoxWalker:
         if kind == b"iinf":  # version 0 counts in 16 bits, later ones in 32
             return 6 if self._source.take(start, 1) == b"\x00" else 8
         return HEADER_BYTES.get(kind, 0)
+
+    def _check_fixed(self, kind: bytes, start: int, end: int) -> None:
+        if kind in CHECKED:
+            most = 4 if kind in RECORDS or kind in (b"stsz", b"sdtp") else 8192
+            check_header(kind, self._source.take(start, min(end - start, most)), self._found)
+        elif kind in VIDEO_ENTRIES or kind in AUDIO_ENTRIES:
+            picture = kind in VIDEO_ENTRIES
+            body = self._source.take(start, min(end - start, HEADER_BYTES[kind]))
+            check_entry(body, picture=picture, found=self._found)
 
     def _check_size(self, kind: bytes, start: int, end: int) -> None:
         size = end - start

@@ -16,6 +16,38 @@ from redact.gate.structure.heif import check_colour, read_items
 from redact.gate.structure.rights import check_xmp
 
 HANDLER_NAMES = frozenset({b"", b"VideoHandler", b"SoundHandler"})
+BRANDS = frozenset(
+    {
+        b"isom",
+        b"iso2",
+        b"iso3",
+        b"iso4",
+        b"iso5",
+        b"iso6",
+        b"avc1",
+        b"mp41",
+        b"mp42",
+        b"hvc1",
+        b"av01",
+        b"qt  ",
+    }
+    | {
+        b"M4V ",
+        b"mif1",
+        b"mif2",
+        b"miaf",
+        b"heic",
+        b"heix",
+        b"avif",
+        b"avis",
+        b"msf1",
+        b"MA1A",
+        b"MA1B",
+        b"MiHE",
+    }
+    | {b"MiHB", b"MiPr", b"MiHA", b"iso8"}
+)
+MOST_MINOR_VERSION = 0x200
 COMPRESSOR_NAMES = frozenset({b"", b"AOM Coding"})
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 """The one type of `uuid` box that may be there, in a film, once, and with nothing but rights in it."""
@@ -34,6 +66,7 @@ def read_isobmff(source: Source, found: Collector) -> None:
         raise MalformedError("no ftyp")
     if len(file.all(b"ftyp")) > 1:
         found.structure("second ftyp")
+    _check_brands(file.children[0].body(source), found)
     used: list[tuple[int, int]] = []
     if file.all(b"meta"):
         used += read_items(source, file.one(b"meta"), found)
@@ -60,6 +93,13 @@ def read_isobmff(source: Source, found: Collector) -> None:
         if not any(first <= start and stop <= end for first, end in spans):
             found.structure("sample outside mdat")
             break
+
+
+def _check_brands(body: bytes, found: Collector) -> None:
+    compatible = [body[at : at + 4] for at in range(8, len(body), 4)]
+    plain = int.from_bytes(body[4:8], "big") <= MOST_MINOR_VERSION and len(set(compatible)) == len(compatible)
+    if not plain or not {body[:4], *compatible} <= BRANDS:
+        found.structure("box ftyp")
 
 
 def _read_movie(source: Source, moov: Box, found: Collector) -> list[tuple[int, int]]:
@@ -154,6 +194,8 @@ def _read_samples(source: Source, stbl: Box, handler: bytes, found: Collector) -
             elif entry.kind == b"mp4a":
                 check_aac(source.take(at, min(size, AAC_HEAD)), found)
             at += size
+    if any(box.size != 4 + frames for box in stbl.all(b"sdtp")):
+        found.structure("box sdtp size")
     if handler == b"vide":
         found.frames = max(found.frames, frames)
     return used

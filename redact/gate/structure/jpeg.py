@@ -15,6 +15,7 @@ FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 
 DHT, DAC, SOI, EOI, SOS, DQT, DRI, COM = 0xC4, 0xCC, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
 APP0, APP1, APP2, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 ALLOWED = FRAMES | {DHT, DAC, SOS, DQT, DRI}
+ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 
 CARRIERS: tuple[tuple[int, bytes, str], ...] = (
     # marker, how its payload starts, name in the finding
@@ -34,12 +35,52 @@ XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\x00"
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
+class _Tables:
+    """Which tables are defined and which are used: one that no scan asks for could hold anything."""
+
+    def __init__(self) -> None:
+        self.quantisers: list[int] = []
+        self.codes: set[int] = set()
+        self.used_quantisers: set[int] = set()
+        self.used_codes: set[int] = set()
+        self.intervals = 0
+        self.frame = 0
+
+    def add(self, marker: int, payload: bytes) -> None:
+        at = 0
+        if marker == DQT:
+            while at < len(payload):
+                self.quantisers.append(payload[at] & 15)
+                at += 65 if payload[at] < 0x10 else 129
+        elif marker == DHT:
+            while at < len(payload):
+                self.codes.add(payload[at])
+                at += 17 + sum(payload[at + 1 : at + 17])
+        elif marker in FRAMES:
+            self.frame = marker
+            self.used_quantisers.update(payload[8::3])
+        elif marker == SOS and payload:
+            for pair in payload[2 : 1 + 2 * payload[0] : 2]:
+                self.used_codes |= {pair >> 4, 0x10 | pair & 15}
+        self.intervals += marker == DRI
+
+    def check(self, found: Collector) -> None:
+        """Report tables that are defined twice or for nothing. Huffman tables may change between scans."""
+        if len(self.quantisers) != len(set(self.quantisers)) or set(self.quantisers) - self.used_quantisers:
+            found.structure("quantisation table without use")
+        if self.codes - self.used_codes:
+            found.structure("Huffman table without use")
+        if self.intervals > 1:
+            found.structure("second restart interval")
+
+
 def read_jpeg(source: Source, found: Collector) -> None:
     """Walk the markers of the file."""
     data = source.all()
     if data[:2] != b"\xff\xd8":
         raise MalformedError("no SOI")
     at, frames, scans = 2, 0, 0
+    tables = _Tables()
     seen_apps: set[int] = set()
     while True:
         if data[at : at + 1] != b"\xff":
@@ -64,6 +105,10 @@ def read_jpeg(source: Source, found: Collector) -> None:
         payload = data[at + 2 : at + length]
         at += length
         _check_segment(marker, payload, seen_apps, found)
+        if marker in ALLOWED and _exact(marker, payload):
+            tables.add(marker, payload)
+        if marker == DAC and tables.frame not in ARITHMETIC:
+            found.structure("segment CC")
         frames += marker in FRAMES
         if marker == SOS:
             scans += 1
@@ -72,6 +117,7 @@ def read_jpeg(source: Source, found: Collector) -> None:
                 raise MalformedError("no EOI")
             at = end.start()
     found.frames = 1
+    tables.check(found)
     if frames != 1:
         found.structure("frame headers")
     if scans == 0:

@@ -31,6 +31,7 @@ ALLOWED: dict[bytes, tuple[int, int]] = {
     b"fcTL": (26, 26),
     b"fdAT": (4, 1 << 31),
 }
+REPEATED = frozenset({b"IDAT", b"fcTL", b"fdAT"})
 CARRIERS = {
     b"tEXt": "text chunk tEXt",
     b"zTXt": "text chunk zTXt",
@@ -100,6 +101,7 @@ def read_png(source: Source, found: Collector) -> None:
     still: _Picture | None = None
     moving: _Picture | None = None
     controls, announced, default_in_animation = 0, 0, False
+    seen: set[bytes] = set()
     while True:
         length = int.from_bytes(source.take(at, 4), "big")
         kind = source.take(at + 4, 4)
@@ -108,6 +110,11 @@ def read_png(source: Source, found: Collector) -> None:
             raise MalformedError("checksum")
         at += 12 + length
         _check_chunk(kind, body, found)
+        if kind in seen and kind not in REPEATED:
+            found.structure(f"second chunk {code_name(kind)}")
+        seen.add(kind)
+        if kind in (b"PLTE", b"tRNS") and header and not _fits_colours(kind, length, header):
+            found.structure(f"chunk {code_name(kind)} size")
         if (kind == b"IHDR") == bool(header):
             raise MalformedError("header order")
         if kind == b"IHDR":
@@ -144,6 +151,15 @@ def read_png(source: Source, found: Collector) -> None:
     found.frames = max(announced, 1)
     if at < source.size:
         found.trailing("after IEND")
+
+
+def _fits_colours(kind: bytes, length: int, header: bytes) -> bool:
+    """Whether a palette or its transparency is one that the picture's colour type has a use for."""
+    depth, colour = header[8], header[9]
+    if colour == 3:
+        entries = 1 << min(depth, 8)
+        return length % 3 == 0 and length <= 3 * entries if kind == b"PLTE" else length <= entries
+    return kind == b"tRNS" and length == {0: 2, 2: 6}.get(colour, -1)
 
 
 def _check_chunk(kind: bytes, body: bytes, found: Collector) -> None:

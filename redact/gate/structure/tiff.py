@@ -18,9 +18,15 @@ MUST_BE: dict[int, int] = {
     254: 0,  # a full picture, not a page or a thumbnail of one
     274: 1,  # orientation is in the pixels
 }
-MOST_VALUES: dict[int, int] = {320: 3 * 65536, 347: 4096}
-"""Values a tag may have; others describe single samples and need no more than SAMPLES_MOST."""
-SAMPLES_MOST = 16
+VALUES: dict[int, int] = {318: 2, 319: 6, 529: 3, 530: 2, 532: 6}
+"""How many values a tag has; others have one, or (PER_SAMPLE) up to one a sample."""
+PER_SAMPLE = frozenset({258, 280, 281, 338, 339, 340, 341})
+SAMPLES_MOST = 4
+COLOUR_MAP, JPEG_TABLES = 320, 347
+MOST_TABLES = 4096
+BITS, COMPRESSION, PHOTOMETRIC, SAMPLES = 258, 259, 262, 277
+SHAPES = (BITS, COMPRESSION, PHOTOMETRIC, SAMPLES)
+PALETTE, JPEG = 3, 7
 DATA_OFFSETS, DATA_COUNTS = (273, 324), (279, 325)
 CARRIERS = {
     270: "ImageDescription",
@@ -58,14 +64,17 @@ def read_tiff(source: Source, found: Collector) -> None:
     (count,) = struct.unpack(order + "H", source.take(at, 2))
     used.append((at, at + 6 + 12 * count))
     strips: dict[int, list[int]] = {}
+    before = 0
     for entry in range(count):
         tag, kind, values = struct.unpack(order + "HHI", source.take(at + 2 + 12 * entry, 8))
         where, length = _value_place(source, order, at + 10 + 12 * entry, kind, values)
         used.append((where, where + length))
-        most = MAX_STRIPS if tag in (*DATA_OFFSETS, *DATA_COUNTS) else MOST_VALUES.get(tag, SAMPLES_MOST)
-        if tag in ALLOWED and values > most:
+        if tag <= before:
+            found.structure("order of tags")
+        before = tag
+        if tag in ALLOWED and not _fits(tag, values, strips):
             found.structure(f"tag {tag} size")
-        elif tag in (*DATA_OFFSETS, *DATA_COUNTS, *MUST_BE):
+        elif tag in (*DATA_OFFSETS, *DATA_COUNTS, *MUST_BE, *SHAPES):
             numbers = _numbers(source.take(where, length), order, kind)
             strips[tag] = numbers
             if tag in MUST_BE and numbers != [MUST_BE[tag]]:
@@ -88,6 +97,20 @@ def read_tiff(source: Source, found: Collector) -> None:
     for start, stop in uncovered(used, 0, source.size):
         if not source.is_zero(start, stop - start):
             found.trailing("bytes no directory refers to")
+
+
+def _fits(tag: int, values: int, known: dict[int, list[int]]) -> bool:
+    """Whether a tag has as many values as pixels of this kind need. `known` has the tags that came before."""
+    if tag in (*DATA_OFFSETS, *DATA_COUNTS):
+        return values <= MAX_STRIPS
+    if tag == COLOUR_MAP:
+        bits = known.get(BITS, [1])[0]
+        return known.get(PHOTOMETRIC) == [PALETTE] and bits <= 16 and values == 3 << bits
+    if tag == JPEG_TABLES:
+        return known.get(COMPRESSION) == [JPEG] and values <= MOST_TABLES
+    if tag in PER_SAMPLE:
+        return values <= min(known.get(SAMPLES, [SAMPLES_MOST])[0], SAMPLES_MOST)
+    return values == VALUES.get(tag, 1)
 
 
 def _value_place(source: Source, order: str, at: int, kind: int, values: int) -> tuple[int, int]:

@@ -22,7 +22,9 @@ def read_webp(source: Source, found: Collector) -> None:
     if end > source.size:
         raise MalformedError("RIFF size")
     pictures, frames, animated = 0, 0, False
-    for kind, start, length in _chunks(source, 12, end, found):
+    chunks = _chunks(source, 12, end, found)
+    _check_order([kind for kind, _, _ in chunks], found)
+    for kind, start, length in chunks:
         if kind in PICTURES:
             pictures += 1
         elif kind == b"ANIM":
@@ -32,7 +34,9 @@ def read_webp(source: Source, found: Collector) -> None:
             inner = 0
             if length < FRAME_HEADER:
                 raise MalformedError("frame header")
-            for sub, _, _ in _chunks(source, start + FRAME_HEADER, start + length, found):
+            parts = _chunks(source, start + FRAME_HEADER, start + length, found)
+            _check_order([sub for sub, _, _ in parts], found)
+            for sub, _, _ in parts:
                 inner += sub in PICTURES
                 if sub not in ALLOWED_IN_FRAME:
                     found.structure(f"frame chunk {code_name(sub)}")
@@ -51,6 +55,15 @@ def read_webp(source: Source, found: Collector) -> None:
     found.frames = max(frames, 1)
     if end < source.size:
         found.trailing("after RIFF size")
+
+
+def _check_order(kinds: list[bytes], found: Collector) -> None:
+    """Transparency belongs in front of a lossy picture; nothing but frames may be there twice."""
+    for number, kind in enumerate(kinds):
+        if kind == b"ALPH" and kinds[number + 1 : number + 2] != [b"VP8 "]:
+            found.structure("chunk ALPH")
+        if kind != b"ANMF" and kind in kinds[:number]:
+            found.structure(f"second chunk {code_name(kind)}")
 
 
 def _chunks(source: Source, at: int, end: int, found: Collector) -> list[tuple[bytes, int, int]]:
