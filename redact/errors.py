@@ -106,6 +106,12 @@ class EncodeError(RedactError):
     reason = "encode"
 
 
+class SigningError(RedactError):
+    """The finished file could not be signed, or the signature does not verify."""
+
+    reason = "signing"
+
+
 class WorkerDiedError(RedactError):
     """The process that worked on the item ended without an answer."""
 

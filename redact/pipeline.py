@@ -31,6 +31,9 @@ class Stages(Protocol):
     def render(self, path: Path, plan: Plan, target: Path, progress: StageProgress) -> None:
         """See `redact.rendering.render`."""
 
+    def sign(self, path: Path, format: str, policy: Policy, target: Path) -> None:
+        """See `redact.signing.sign`."""
+
     def inspect(
         self, path: Path, policy: Policy, focus: tuple[int, ...], progress: StageProgress
     ) -> GateReport:
@@ -87,6 +90,10 @@ def process(
     while True:
         target = work / f"{item}-{rounds}{EXTENSIONS[plan.output.format]}"
         stages.render(path, plan, target, progress)
+        if policy.provenance.mode != "none":
+            signed = work / f"{item}-signed{target.suffix}"
+            stages.sign(target, plan.output.format, policy, signed)
+            signed.replace(target)  # what is judged, and released, are the signed bytes
         report = stages.inspect(target, policy, focus_frames(plan), progress)
         extra = heal_tracks(report, policy) if rounds < policy.gate.heal_rounds else []
         if not extra:

@@ -141,6 +141,16 @@ class MetadataPolicy(Section):
     )
 
 
+class ProvenancePolicy(Section):
+    """A signature on every published file, that says who published it. The source is not named in it."""
+
+    mode: Literal["none", "c2pa"] = Field(
+        "none", description="c2pa: each finished file is signed as a new asset (extra `c2pa`)."
+    )
+    certificate: str = Field("", description="Path of the certificate chain, PEM, the signer's own first.")
+    key: str = Field("", description="Path of its private key, PEM. Neither is stored anywhere.")
+
+
 class GatePolicy(Section):
     """How the finished bytes are judged."""
 
@@ -188,6 +198,7 @@ class Policy(Section):
     video: VideoPolicy = VideoPolicy()
     photo: PhotoPolicy = PhotoPolicy()
     metadata: MetadataPolicy = MetadataPolicy()
+    provenance: Annotated[ProvenancePolicy, BeforeValidator(_mode_shorthand)] = ProvenancePolicy()
     gate: GatePolicy = GatePolicy()
     output: OutputPolicy = OutputPolicy()
     limits: LimitsPolicy = LimitsPolicy()
@@ -207,9 +218,16 @@ class Policy(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _signing_has_a_key(self) -> Policy:
+        settings = self.provenance
+        if settings.mode != "none" and not (settings.certificate and settings.key):
+            raise ValueError("provenance.mode = c2pa needs provenance.certificate and provenance.key")
+        return self
+
     def digest(self) -> str:
-        """SHA-256 (hex) of the canonical JSON of every setting but the name."""
-        data = self.model_dump(mode="json", exclude={"name"})
+        """SHA-256 (hex) of the canonical JSON of every setting but the name and the places of keys."""
+        data = self.model_dump(mode="json", exclude={"name": True, "provenance": {"certificate", "key"}})
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
@@ -226,7 +244,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
-        if isinstance(value, str) and key in ("faces", "keep", "text", "cover", "audio"):
+        if isinstance(value, str) and key in ("faces", "keep", "text", "cover", "audio", "provenance"):
             value = {"mode": value}  # noqa: PLW2901 - the shorthand must merge, not replace the section
         old = merged.get(key)
         merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value

@@ -12,6 +12,7 @@ from redact.pipeline import StageProgress
 from redact.plan import Plan
 from redact.policy import Policy
 from redact.rendering import render
+from redact.signing import sign
 
 
 class LocalStages:
@@ -35,6 +36,10 @@ class LocalStages:
     def render(self, path: Path, plan: Plan, target: Path, progress: StageProgress) -> None:
         """See `Stages`."""
         render(path, plan, target, lambda n, of: progress("render", n, of))
+
+    def sign(self, path: Path, format: str, policy: Policy, target: Path) -> None:
+        """See `Stages`."""
+        sign(path, format, policy.provenance, target)
 
     def inspect(
         self, path: Path, policy: Policy, focus: tuple[int, ...], progress: StageProgress

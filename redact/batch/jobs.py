@@ -20,6 +20,7 @@ from redact.workers import Job, ProgressCallback, Worker
 
 MAKER = "redact.batch.jobs:maker_jobs"
 GATE = "redact.batch.jobs:gate_jobs"
+SIGNER = "redact.batch.jobs:signer_jobs"
 
 
 def _limit_library_threads() -> None:
@@ -79,11 +80,23 @@ def gate_jobs() -> Mapping[str, Job]:
     return {"inspect": judge, "thumbnail": shrink}
 
 
+def signer_jobs() -> Mapping[str, Job]:
+    """Jobs of the process that holds the signing key: it opens finished files only."""
+    from redact.signing import sign
+
+    def seal(request: Mapping[str, Any], _: ProgressCallback) -> None:
+        policy = Policy.model_validate_json(request["policy"])
+        sign(Path(request["path"]), request["format"], policy.provenance, Path(request["target"]))
+
+    return {"sign": seal}
+
+
 class WorkerStages:
     """`redact.pipeline.Stages` over two worker processes, plus the thumbnail of a published file."""
 
     def __init__(self, timeout_s: float, stop: threading.Event, maker: str = MAKER, gate: str = GATE) -> None:
         self._maker, self._gate = Worker(maker), Worker(gate)
+        self._signer = Worker(SIGNER)
         self._timeout, self._stop = timeout_s, stop
 
     def _ask(self, worker: Worker, job: str, progress: StageProgress | None = None, **request: Any) -> Any:
@@ -113,6 +126,17 @@ class WorkerStages:
             self._maker, "render", progress, path=str(path), plan=plan.model_dump_json(), target=str(target)
         )
 
+    def sign(self, path: Path, format: str, policy: Policy, target: Path) -> None:
+        """See `redact.pipeline.Stages`."""
+        self._ask(
+            self._signer,
+            "sign",
+            path=str(path),
+            format=format,
+            policy=policy.model_dump_json(),
+            target=str(target),
+        )
+
     def inspect(
         self,
         path: Path,
@@ -138,6 +162,7 @@ class WorkerStages:
         return bytes(self._ask(self._gate, "thumbnail", path=str(path)))
 
     def close(self) -> None:
-        """End both processes."""
+        """End all processes."""
+        self._signer.close()
         self._maker.close()
         self._gate.close()

@@ -59,7 +59,11 @@ def inspect(
     with path.open("rb") as stream:
         before = os.fstat(stream.fileno())
         sha256 = _digest(stream)
-        structure = read_structure(stream, rights=policy.metadata.rights == "keep")
+        structure = read_structure(
+            stream,
+            rights=policy.metadata.rights == "keep",
+            provenance=policy.provenance.mode == "c2pa",
+        )
         findings = list(structure.findings)
         looks = [Look(what="structure and metadata", by=f"redact's own {structure.format} reader")]
         if structure.format in MOVIES:

@@ -87,12 +87,13 @@ def identify(source: Source) -> str:
     return "unknown"
 
 
-def read_structure(stream: BinaryIO, *, rights: bool) -> StructureReport:
-    """Check the structure of an open file. `rights`: whether allow-listed rights fields may be in it.
+def read_structure(stream: BinaryIO, *, rights: bool, provenance: bool = False) -> StructureReport:
+    """Check the structure of an open file. `rights`: whether allow-listed rights fields may be in it;
+    `provenance`: whether a signature of this tool's making may.
 
     Never raises on account of the file's content: what cannot be read is a finding.
     """
-    found = Collector(rights=rights)
+    found = Collector(rights=rights, provenance=provenance)
     source = Source(stream)
     name = identify(source)
     reader = READERS.get(name)

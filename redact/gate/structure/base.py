@@ -72,10 +72,11 @@ class Source:
 
 
 class Collector:
-    """Gathers findings of one file; says whether rights metadata may be there."""
+    """Gathers findings of one file; says whether rights metadata and a signature may be there."""
 
-    def __init__(self, *, rights: bool = False) -> None:
+    def __init__(self, *, rights: bool = False, provenance: bool = False) -> None:
         self.rights = rights
+        self.provenance = provenance
         self.frames = 0
         """Pictures counted in the structure; 0 if the format has no count of its own."""
         self._found: dict[tuple[FindingKind, str], Finding] = {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from redact.gate.structure.base import Collector, MalformedError, Source
+from redact.gate.structure.c2pa import check_c2pa
 
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 CONTROL, COMMENT, PLAIN_TEXT, APPLICATION = 0xF9, 0xFE, 0x01, 0xFF
 LOOPS = frozenset({b"NETSCAPE2.0", b"ANIMEXTS1.0"})
 """Application extensions that hold a loop count; their one sub-block is 3 bytes that start with 1."""
+C2PA = b"C2PA_GIF\x01\x00\x00"
 CARRIERS = {b"XMP DataXMP": "XMP", b"ICCRGBG1012": "ICC"}
 
 
@@ -55,6 +57,8 @@ def _check_extension(label: int, parts: list[bytes], found: Collector) -> None:
     elif label == APPLICATION and parts and parts[0] in LOOPS:
         if [len(part) for part in parts[1:]] != [3] or parts[1][0] != 1:
             found.structure("loop extension size")
+    elif label == APPLICATION and parts and parts[0] == C2PA:
+        check_c2pa(b"".join(parts[1:]), found)
     elif label == APPLICATION and parts and parts[0] in CARRIERS:
         found.metadata(CARRIERS[parts[0]])
     else:

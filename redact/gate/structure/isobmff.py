@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from redact.gate.structure.base import Collector, MalformedError, Source, code_name, uncovered
 from redact.gate.structure.boxes import AUDIO_ENTRIES, VIDEO_ENTRIES, Box, BoxWalker
+from redact.gate.structure.c2pa import BOX_HEAD, BOX_UUID, check_c2pa
 from redact.gate.structure.codecs import Units, check_aac
 from redact.gate.structure.heif import check_colour, read_items
 from redact.gate.structure.rights import check_xmp
@@ -76,11 +77,16 @@ def read_isobmff(source: Source, found: Collector) -> None:
         used += _read_movie(source, file.one(b"moov"), found)
     elif not file.all(b"meta"):
         raise MalformedError("no movie")
-    for number, box in enumerate(file.all(b"uuid")):
-        if number or file.all(b"meta") or source.take(box.start, min(16, box.size)) != XMP_UUID:
-            found.metadata("box uuid")
-        else:
+    seen: set[bytes] = set()
+    for box in file.all(b"uuid"):
+        kind = source.take(box.start, min(16, box.size))
+        if kind == XMP_UUID and kind not in seen and not file.all(b"meta"):
             check_xmp(box.body(source)[16:], "XMP", found)
+        elif kind == BOX_UUID and kind not in seen and box.body(source).startswith(BOX_HEAD):
+            check_c2pa(box.body(source)[len(BOX_HEAD) :], found)
+        else:
+            found.metadata("box uuid")
+        seen.add(kind)
     media = file.all(b"mdat") + file.all(b"meta", b"idat")
     if len(media) > MAX_MEDIA_BOXES:
         raise MalformedError("too many mdat")

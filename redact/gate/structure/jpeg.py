@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 
 from redact.gate.structure.base import Collector, MalformedError, Source
+from redact.gate.structure.c2pa import check_c2pa
 from redact.gate.structure.rights import check_photoshop, check_xmp
 
 FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 DHT, DAC, SOI, EOI, SOS, DQT, DRI, COM = 0xC4, 0xCC, 0xD8, 0xD9, 0xDA, 0xDB, 0xDD, 0xFE
-APP0, APP1, APP2, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
+APP0, APP1, APP2, APP11, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
+JUMBF_HEAD = b"JP\x02\x11\x00\x00\x00\x01"
+"""Common identifier, the writer's number of the box, and its first (here: only) packet."""
 ALLOWED = FRAMES | {DHT, DAC, SOS, DQT, DRI}
 ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 
@@ -140,6 +143,10 @@ def _check_segment(marker: int, payload: bytes, seen_apps: set[int], found: Coll
         return
     if b"\xff\xd8\xff" in payload:
         found.structure("image inside a segment")
+    if marker == APP11 and payload[:8] == JUMBF_HEAD and marker not in seen_apps:
+        seen_apps.add(marker)
+        check_c2pa(payload[8:], found)
+        return
     if marker == APP1 and payload.startswith(XMP_HEADER):
         check_xmp(payload[len(XMP_HEADER) :], "XMP", found)
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 
 from redact.gate.structure.base import Collector, MalformedError, Source, code_name
+from redact.gate.structure.c2pa import check_c2pa
 from redact.gate.structure.rights import check_xmp
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -39,7 +40,6 @@ CARRIERS = {
     b"eXIf": "EXIF",
     b"iCCP": "ICC",
     b"tIME": "tIME",
-    b"caBX": "C2PA",
 }
 XMP_TEXT = b"XML:com.adobe.xmp\x00\x00\x00\x00\x00"
 """iTXt header of an uncompressed XMP packet without language and translated keyword."""
@@ -169,6 +169,8 @@ def _check_chunk(kind: bytes, body: bytes, found: Collector) -> None:
             found.structure(f"chunk {code_name(kind)} size")
     elif kind == b"iTXt" and body.startswith(XMP_TEXT):
         check_xmp(body[len(XMP_TEXT) :], "XMP", found)
+    elif kind == b"caBX":
+        check_c2pa(body, found)
     elif kind in CARRIERS:
         found.metadata(CARRIERS[kind])
     else:

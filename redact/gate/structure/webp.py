@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redact.gate.structure.base import Collector, MalformedError, Source, code_name
+from redact.gate.structure.c2pa import check_c2pa
 from redact.gate.structure.rights import check_xmp
 
 ALLOWED = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF"})
@@ -44,6 +45,8 @@ def read_webp(source: Source, found: Collector) -> None:
                 found.structure("pictures in a frame")
         elif kind == b"XMP ":
             check_xmp(source.take(start, length), "XMP", found)
+        elif kind == b"C2PA":
+            check_c2pa(source.take(start, length), found)
         elif kind in CARRIERS:
             found.metadata(CARRIERS[kind])
         elif kind not in ALLOWED:
