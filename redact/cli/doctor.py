@@ -16,6 +16,7 @@ from redact.detect.weights import ModelStore
 from redact.errors import ExitCode, RedactError
 
 PACKAGES = ("av", "opencv-python", "mediapipe", "onnxruntime", "pillow", "pillow_heif", "ffmpeg-python")
+OPTIONAL = {"c2pa-python": "needed for provenance.mode = c2pa only"}
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "aac": "aac"}
 OCR_LANGUAGES = ("hye", "rus", "aze", "eng")
 
@@ -45,6 +46,11 @@ def _packages() -> Iterator[Check]:
             yield Check(f"package {name}", True, True, version(name))
         except PackageNotFoundError:
             yield Check(f"package {name}", False, True, "run `make setup`")
+    for name, why in OPTIONAL.items():
+        try:
+            yield Check(f"package {name}", True, False, version(name))
+        except PackageNotFoundError:
+            yield Check(f"package {name}", False, False, why)
 
 
 def _encoders() -> Iterator[Check]:

@@ -182,6 +182,13 @@ def test_avi_is_never_verified(film: bytes, tmp_path: Path, ffmpeg: str) -> None
     assert kinds(target.read_bytes()) == {UNVERIFIABLE}
 
 
+def test_words_in_the_fill_elements_of_sound_are_found(film: bytes) -> None:
+    at = film.index(b"Lavc") + 4
+    for words in (b"Orinakyan", b"62.28 Orin"):
+        changed = film[:at] + words + film[at + len(words) :]
+        assert kinds(changed) == {STREAM}, words
+
+
 def test_hevc_and_av1_units_that_are_no_picture_are_found() -> None:
     from redact.gate.structure.base import Collector
     from redact.gate.structure.codecs import Units, check_obu_stream

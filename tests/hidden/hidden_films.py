@@ -41,8 +41,10 @@ def film(
     second: bool = False,
     telemetry: bytes = b"",
     options: dict[str, str] | None = None,
+    first: int = 0,
 ) -> bytes:
-    """A tiny film of the scene, or of the face. `units` and `sound` change the coded packets on their way."""
+    """A tiny film of the scene, or of the face, or of the face for the `first` frames. `units` and `sound`
+    change the coded packets on their way."""
     picture = np.asarray(face_image().resize((WIDTH, HEIGHT))) if face else scene()
     sink = io.BytesIO()
     with av.open(sink, "w", format=container, options=options or {}) as target:
@@ -61,7 +63,11 @@ def film(
         target.start_encoding()
         for stream, shown in pictures:
             count = 0
-            frames = [av.VideoFrame.from_ndarray(shown, format="rgb24") for _ in range(FRAMES)]
+            bare = np.asarray(face_image().resize((WIDTH, HEIGHT)))
+            frames = [
+                av.VideoFrame.from_ndarray(bare if number < first else shown, format="rgb24")
+                for number in range(FRAMES)
+            ]
             for number, frame in enumerate([*frames, None]):
                 if frame is not None:
                     frame.pts = number
@@ -224,6 +230,13 @@ def _in_mdat(data: bytes, token: str) -> bytes:
     return insert(data, (b"mdat",), token.encode() + face_jpeg())
 
 
+def _edited(data: bytes, frames: int) -> bytes:
+    """The film with an edit list that starts after so many frames: no player shows them."""
+    scale = struct.unpack_from(">I", data, data.index(b"mdhd") + 16)[0]
+    at = data.index(b"elst") + 16
+    return data[:at] + struct.pack(">I", scale * frames // 25) + data[at + 4 :]
+
+
 def _riff(data: bytes, token: str) -> bytes:
     """An AVI with an INFO list, a date, padding with content and bytes at its end."""
     info = b"".join(
@@ -316,6 +329,7 @@ def films(folder: Path) -> Iterator[Sample]:
         box(b"----", box(b"mean", bytes(4) + b"example") + box(b"name", bytes(4) + t.encode())
             + box(b"data", bytes(8) + t.encode()))))), face=True)  # fmt: skip
     yield Sample("second-track.mp4", film(second=True), face=True)
+    yield Sample("edit-list.mp4", _edited(film(first=3), 3), face=True)
     yield one("telemetry.mp4", lambda t: film(telemetry=t.encode() + bytes(18)))
     yield one("captions-608.mp4", lambda t: film(units=captioned(cea608(t))), captions=True)
     yield one("captions-708.mp4", lambda t: film(units=captioned(cea708(t))), captions=True)

@@ -31,6 +31,8 @@ class Sample:
     """It also holds the face somewhere beside its picture."""
     rights: tuple[str, ...] = ()
     """Tokens in rights fields, which stay where a policy keeps rights."""
+    refused: bool = False
+    """It is no single picture, so nothing of it may be published."""
     captions: bool = False
     """Its tokens are spelt in closed captions."""
     marks: tuple[str, ...] = ()
@@ -415,6 +417,7 @@ def photos(film: Callable[[str], bytes]) -> Iterator[Sample]:
         37724: t.encode(), 50341: t.encode(), 65000: t.encode()}))  # fmt: skip
     yield one("icc.tif", lambda t: _tiff(icc_profile=icc(t)))
     yield Sample("reduced-page.tif", _tiff_directory(None), face=True)
+    yield Sample("pages.tif", _tiff(save_all=True, append_images=[face_image()]), face=True, refused=True)
     yield Sample("sub-directory.tif", _tiff_directory(330), face=True)
     yield one("trailing.tif", lambda t: _tiff() + t.encode() + face_jpeg(), face=True)
 

@@ -215,12 +215,13 @@ def _heif_pictures(data: bytes) -> Iterator[Image.Image]:
 def _film_frames(data: bytes) -> Iterator[Image.Image]:
     """The first frames of every picture stream, cover pictures too."""
     try:
-        with av.open(io.BytesIO(data)) as container:
+        # frames that an edit list hides are looked at too
+        with av.open(io.BytesIO(data), options={"ignore_editlist": "1"}) as container:
             for stream in container.streams.video:
                 container.seek(0)
                 for count, frame in enumerate(container.decode(stream)):
                     yield frame.to_image()
-                    if count >= 2:
+                    if count >= 6:
                         break
     except Exception:  # noqa: BLE001 - see above
         return

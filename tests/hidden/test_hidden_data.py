@@ -27,6 +27,8 @@ from redact.batch.store import NEUTRAL_TIME, Store
 
 FILMS = (".mp4", ".mov", ".mkv", ".avi")
 OFF = ("faces.mode=off", "text.mode=off", "gate.faces=false", "gate.text=false")
+TOLD_BY_EXIFTOOL = ("exif.jpg", "iptc.jpg", "person.jpg", "text.png", "tags.tif", "everything.webp",
+                    "exif.heic", "tags.mp4", "keys.mov", "everything.mkv")  # fmt: skip
 SIDECARS = (".xmp", ".srt", ".vtt", ".txt", ".json", ".THM", ".aae")
 GROUPS = {"SourceFile", "ExifTool", "System", "File", "Composite", "JFIF", "PNG", "RIFF", "GIF", "IFD0",
           "QuickTime", "Track1", "Track2", "Meta", "Av1Config", "H264"}  # fmt: skip
@@ -142,16 +144,20 @@ def _seen(path: Path, told: dict[str, Any]) -> set[str]:
 
 
 def test_the_search_finds_every_token_and_every_face_in_the_input(corpus: Corpus) -> None:
-    told = exiftool(*corpus.paths.values())
-    missed = {}
+    missed: dict[str, set[str]] = {}
+    asked = [name for name, sample in corpus.samples.items() if sample.marks or name in TOLD_BY_EXIFTOOL]
+    told = exiftool(*(corpus.paths[name] for name in asked))
+    for name in TOLD_BY_EXIFTOOL:
+        if corpus.samples[name].tokens[0] not in json.dumps(told[corpus.paths[name].name]):
+            missed[name] = {"exiftool"}
     for name, sample in corpus.samples.items():
         path = corpus.paths[name]
-        lost = set(sample.tokens) - _seen(path, told[path.name])
+        lost = set(sample.tokens) - _seen(path, {})
         if sample.captions:
             lost |= set(sample.tokens) - set(TOKEN.findall(captions(path)))
         if lost or bool(faces(path)) != sample.face:
             missed[name] = lost
-        words = json.dumps(told[path.name]) + (ffprobe(path) if path.suffix in FILMS else "")
+        words = json.dumps(told.get(path.name, {})) + (ffprobe(path) if path.suffix in FILMS else "")
         words += sample.data.decode("latin-1")
         missed |= {mark: {name} for mark in sample.marks if mark not in words}
     assert missed == {}
@@ -183,9 +189,14 @@ def test_a_clean_picture_holds_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("policy", ["strict", "loose"])
-def test_every_sample_is_published(policy: str, request: pytest.FixtureRequest) -> None:
+def test_every_sample_is_published_or_refused_with_a_reason(
+    policy: str, corpus: Corpus, request: pytest.FixtureRequest
+) -> None:
     finished: Finished = request.getfixturevalue(policy)
-    assert {name: told for name, told in finished.status.items() if not told.startswith("published")} == {}
+    for name, told in finished.status.items():
+        wanted = "failed: unsupported: " if corpus.samples[name].refused else "published"
+        assert told.startswith(wanted), (name, told)
+        assert (name in finished.published) != corpus.samples[name].refused
 
 
 @pytest.mark.parametrize("policy", ["strict", "loose"])

@@ -6,6 +6,8 @@ Supplemental enhancement information is where captions, encoder settings and use
 
 from __future__ import annotations
 
+import re
+
 from redact.gate.structure.base import Collector, MalformedError, Source
 
 H264_ALLOWED = frozenset({1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12})
@@ -16,6 +18,8 @@ HEVC_PARAMETERS = frozenset({32, 33, 34})
 AV1_ALLOWED = frozenset({1, 2, 3, 4, 6, 7, 8})
 AV1_METADATA, AV1_PADDING = 5, 15
 MAX_FILLER = 1 << 24
+ENCODER_FILL = re.compile(rb"[\xc0-\xdf][\x00-\xff]{1,3}Lavc[0-9.]{3,12}(?![ -~]{4})", re.DOTALL)
+"""FFmpeg's name for itself, as its AAC encoder writes it, and no further text behind it."""
 
 
 class Units:
@@ -162,7 +166,7 @@ def check_aac(head: bytes, found: Collector) -> None:
     element = head[0] >> 5
     if element == 4:
         found.stream("AAC data element")
-    elif element == 6 and b"Lavc" not in head and any(head[2:]):
+    elif element == 6 and not ENCODER_FILL.match(head) and any(head[2:]):
         found.stream("AAC fill element")
 
 
