@@ -29,6 +29,8 @@ from skimage import data
 from redact.errors import SigningError, UnsupportedInputError, UsageError
 from redact.findings import Finding, FindingKind
 from redact.gate.structure import read_structure
+from redact.metadata.inventory import Fate, What
+from redact.metadata.stocktaking import take_stock
 from redact.policy import Policy, ProvenancePolicy, load_policy
 from redact.signing import MIME, sign
 
@@ -122,6 +124,10 @@ def test_a_signed_file_is_valid_says_nothing_of_its_source_and_passes_only_if_as
     assert manifest["signature_info"]["common_name"] == "Desk"
     assert "time" not in manifest["signature_info"]
     assert str(tmp_path).encode() not in target.read_bytes()
+    told_of = take_stock(target, Policy()).rows
+    assert [(row.what, row.where) for row in told_of if row.fate is not Fate.REBUILT] == [
+        (What.HISTORY, "C2PA")
+    ]
     assert _findings(target, provenance=True) == ()
     assert FindingKind.METADATA in {finding.kind for finding in _findings(target, provenance=False)}
 

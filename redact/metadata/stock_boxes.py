@@ -13,7 +13,10 @@ from redact.metadata.inventory import Stock, What
 from redact.metadata.stock_blocks import take_exif, take_profile, take_xmp
 
 UUID_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+UUID_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 MAX_DEPTH = 6
+MOST_BRANDS = 1024
+"""Bytes of an `ftyp` box; larger ones are the word `ftyp` in something else."""
 MAX_SCANNED = 64 << 20
 """A stray box larger than this is told of by size alone."""
 CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
@@ -75,10 +78,7 @@ def _walk(stock: Stock, data: memoryview, start: int, end: int, path: str, depth
         elif kind == b"meta":
             _meta(stock, data, first, stop, where)
         elif kind == b"uuid":
-            if bytes(data[first : first + 16]) == UUID_XMP:
-                take_xmp(stock, bytes(data[first + 16 : stop]), "XMP")
-            else:
-                stock.add(What.UNKNOWN, where, size=size, value=_value(data, first + 16, stop))
+            _extension(stock, data, first, stop, where)
         elif kind == b"XMP_":
             take_xmp(stock, bytes(data[first:stop]), "XMP")
         elif kind in (b"free", b"skip"):
@@ -96,6 +96,17 @@ def _walk(stock: Stock, data: memoryview, start: int, end: int, path: str, depth
         elif kind == b"tref":
             stock.add(What.STREAM, where, "track reference", size=size)
     return last
+
+
+def _extension(stock: Stock, data: memoryview, start: int, end: int, where: str) -> None:
+    """A `uuid` box: XMP, provenance, or a maker's own."""
+    kind = bytes(data[start : start + 16])
+    if kind == UUID_XMP:
+        take_xmp(stock, bytes(data[start + 16 : end]), "XMP")
+    elif kind == UUID_C2PA:
+        stock.add(What.HISTORY, "C2PA", "provenance", size=end - start)
+    else:
+        stock.add(What.UNKNOWN, where, size=end - start, value=_value(data, start + 16, end))
 
 
 def _value(data: memoryview, start: int, end: int) -> bytes:
@@ -180,6 +191,8 @@ def take_items(stock: Stock, file: bytes) -> None:
             stock.add(What.FILM, "box moov", "film beside the picture", size=stop - first)
         elif kind in (b"free", b"skip") and not any(data[first:stop]):
             continue
+        elif kind == b"uuid":
+            _extension(stock, data, first, stop, "box uuid")
         elif kind not in (b"ftyp", b"mdat"):
             where = f"box {_code(kind)}"
             stock.add(What.UNKNOWN, where, size=stop - first, value=_value(data, first, stop))
@@ -194,7 +207,8 @@ def take_items(stock: Stock, file: bytes) -> None:
 def _later_films(file: bytes) -> Iterator[int]:
     at = file.find(b"ftyp", 8)
     while at >= 4:
-        yield at - 4
+        if 16 <= int.from_bytes(file[at - 4 : at], "big") <= MOST_BRANDS:
+            yield at - 4
         at = file.find(b"ftyp", at + 4)
 
 

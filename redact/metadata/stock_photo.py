@@ -188,6 +188,8 @@ def _webp(stock: Stock, data: bytes) -> None:
             take_xmp(stock, data[start:stop])
         elif code == b"ICCP":
             take_profile(stock, data[start:stop])
+        elif code == b"C2PA":
+            stock.add(What.HISTORY, "C2PA", "provenance", size=stop - start)
         elif code not in (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF"):
             name = code.decode("ascii") if code.isalnum() else code.hex()
             stock.add(What.UNKNOWN, f"chunk {name}", size=stop - start, value=data[start:stop])
@@ -207,6 +209,8 @@ def _gif(stock: Stock, data: bytes) -> None:
         elif kind == 0xFF and parts and parts[0] not in _LOOPS:
             if parts[0] == b"XMP DataXMP":
                 stock.add(What.WORDS, "XMP", size=len(body))
+            elif parts[0] == b"C2PA_GIF\x01\x00\x00":
+                stock.add(What.HISTORY, "C2PA", "provenance", size=len(body))
             elif parts[0] == b"ICCRGBG1012":
                 take_profile(stock, b"".join(parts[1:]))
             else:
