@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
 from redact.findings import Finding, FindingKind, GateReport, Verdict
 from redact.gate.heal import heal_tracks
+from redact.gate.kept import check_keeping, without_kept
 from redact.plan import EXTENSIONS, Plan, Track
 from redact.policy import Policy
 
@@ -104,6 +106,18 @@ def process(
         rounds += 1
 
 
+def draw(path: Path, plan: Plan, policy: Policy, stages: Stages, target: Path, today: date) -> GateReport:
+    """Render a reviewer's plan as it stands to `target` and have the gate judge it; nothing is healed.
+
+    Raises:
+        PlanMismatchError: it is of another file, or keeps faces that `policy` does not allow on `today`.
+        RedactError: of whatever stage failed.
+    """
+    check_keeping(plan, policy, today)
+    stages.render(path, plan, target, lambda *_: None)
+    return without_kept(stages.inspect(target, policy, focus_frames(plan), lambda *_: None), plan)
+
+
 def _with_findings(report: GateReport, notes: tuple[Finding, ...]) -> GateReport:
     return report.model_copy(update={"findings": report.findings + notes}) if notes else report
 
@@ -123,4 +137,4 @@ def _within(tracks: list[Track], plan: Plan) -> list[Track]:
     return inside
 
 
-__all__ = ["Outcome", "StageProgress", "Stages", "focus_frames", "note_findings", "process"]
+__all__ = ["Outcome", "StageProgress", "Stages", "draw", "focus_frames", "note_findings", "process"]

@@ -1,17 +1,21 @@
 """The private side of a batch: which public id is which input. Kept outside the output folder, mode 0600.
 
-Losing this file loses nothing that was published; it only means that a later run cannot tell what is already
-done. It is the one place where input paths are written down.
+It is the one place where input paths are written down. Losing it loses nothing that was published, but no
+later run could tell what is already done: such a run is refused, for it would publish every item again. It
+also keeps the ledger's last head, so that rows cut off at the ledger's end are missed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
 import sqlite3
+import stat
 import threading
+import urllib.parse
 from pathlib import Path
 
 from redact.errors import OutputError
@@ -21,9 +25,11 @@ ID_LENGTH = 12
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS item (
-    job TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, relative TEXT NOT NULL, released TEXT NOT NULL DEFAULT ''
+    job TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, relative TEXT NOT NULL, released TEXT NOT NULL DEFAULT '',
+    next TEXT NOT NULL DEFAULT ''
 );
 """
+_UNREADABLE = "The private mapping cannot be written; set REDACT_PRIVATE_DIR to a folder of your own."
 
 
 def state_folder() -> Path:
@@ -40,31 +46,75 @@ def new_id() -> str:
     return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
 
 
+def read_anchor(ledger_id: str, folder: Path | None = None) -> str:
+    """The ledger's head that was noted last, without changing or making anything; empty if it is not here."""
+    path = (folder or state_folder()) / f"{ledger_id}.sqlite"
+    if not path.is_file():
+        return ""
+    where = urllib.parse.quote(str(path.resolve()))
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{where}?mode=rw", uri=True)) as db:
+            row = db.execute("SELECT value FROM setting WHERE key = 'head'").fetchone()
+    except sqlite3.Error as error:
+        raise OutputError("The private mapping cannot be read; check its permissions.") from error
+    return str(row[0]) if row else ""
+
+
+def _secure_folder(root: Path) -> None:
+    """Make the folder, its owner's alone; one that others can enter is closed if it is plainly ours.
+
+    Raises:
+        OutputError: it belongs to somebody else, or is open to others and holds other things.
+    """
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state = root.stat()
+    if state.st_uid != os.geteuid():
+        raise OutputError(
+            "The folder for the private mapping belongs to another user; choose one of your own."
+        )
+    if stat.S_IMODE(state.st_mode) & 0o077:
+        if any(".sqlite" not in path.name for path in root.iterdir()):
+            raise OutputError(
+                "Others can enter the folder for the private mapping (REDACT_PRIVATE_DIR); "
+                "choose a folder of its own, or close this one: chmod 700."
+            )
+        root.chmod(0o700)
+
+
 class PrivateMapping:
     """Ids and salt of one output folder, under that folder's random ledger id.
 
+    `create`: whether a new one may be made; False for an output folder that already holds items.
+
     Raises:
-        OutputError: the state folder cannot be written.
+        OutputError: the state folder cannot be written or is open to others, or the mapping is not there.
     """
 
-    def __init__(self, ledger_id: str, folder: Path | None = None) -> None:
+    def __init__(self, ledger_id: str, folder: Path | None = None, create: bool = True) -> None:
         root = folder or state_folder()
         self._lock = threading.Lock()
         try:
-            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _secure_folder(root)
             path = root / f"{ledger_id}.sqlite"
+            if not create and not path.is_file():
+                raise OutputError(
+                    "The private mapping of this output folder is not here; without it every item would be "
+                    "done and published again. Set REDACT_PRIVATE_DIR as before, or choose an empty folder."
+                )
             # created by hand first: SQLite would make it readable for the group
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            path.chmod(0o600)
+            handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+            os.fchmod(handle, 0o600)
+            os.close(handle)
             self._db = sqlite3.connect(path, check_same_thread=False)
+            self._db.execute("PRAGMA synchronous=EXTRA")
             self._db.executescript(_SCHEMA)
+            if "next" not in {row[1] for row in self._db.execute("PRAGMA table_info(item)")}:
+                self._db.execute("ALTER TABLE item ADD COLUMN next TEXT NOT NULL DEFAULT ''")
             with self._db:
                 self._db.execute("INSERT OR IGNORE INTO setting VALUES ('salt', ?)", (secrets.token_hex(32),))
             (self._salt,) = self._db.execute("SELECT value FROM setting WHERE key = 'salt'").fetchone()
         except (OSError, sqlite3.Error) as error:
-            raise OutputError(
-                "The private mapping cannot be written; set REDACT_PRIVATE_DIR to a folder of your own."
-            ) from error
+            raise OutputError(_UNREADABLE) from error
 
     def job(self, relative: str, sha256: str) -> str:
         """Keyed digest of one input at one place: tells nothing without this file's salt."""
@@ -83,18 +133,46 @@ class PrivateMapping:
 
     def released(self, item: str) -> str:
         """Where the item's file was last released, relative to the output folder; empty if never."""
-        row = self._db.execute("SELECT released FROM item WHERE id = ?", (item,)).fetchone()
-        return str(row[0]) if row else ""
+        return self._places(item)[0]
+
+    def coming(self, item: str) -> str:
+        """Where a release that has begun and not ended puts the item's file; empty if none has."""
+        return self._places(item)[1]
+
+    def _places(self, item: str) -> tuple[str, str]:
+        row = self._db.execute("SELECT released, next FROM item WHERE id = ?", (item,)).fetchone()
+        return (str(row[0]), str(row[1])) if row else ("", "")
+
+    def set_coming(self, item: str, relative_output: str) -> None:
+        """Remember where the item's file goes, before it goes there."""
+        self._change("UPDATE item SET next = ? WHERE id = ?", (relative_output, item))
 
     def set_released(self, item: str, relative_output: str) -> None:
-        """Remember where the item's file goes, before it goes there."""
-        with self._lock, self._db:
-            self._db.execute("UPDATE item SET released = ? WHERE id = ?", (relative_output, item))
+        """Remember where the item's file lies; empty: nowhere."""
+        self._change("UPDATE item SET released = ?, next = '' WHERE id = ?", (relative_output, item))
+
+    def _change(self, statement: str, values: tuple[str, ...]) -> None:
+        try:
+            with self._lock, self._db:
+                self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise OutputError(_UNREADABLE) from error
 
     def owner(self, relative_output: str) -> str:
         """The id of the item released at this place, or empty."""
-        row = self._db.execute("SELECT id FROM item WHERE released = ?", (relative_output,)).fetchone()
+        row = self._db.execute(
+            "SELECT id FROM item WHERE released = ? OR next = ?", (relative_output, relative_output)
+        ).fetchone()
         return str(row[0]) if row else ""
+
+    def anchor(self) -> str:
+        """The ledger's head when it was last noted, `rows:digest`; empty if never."""
+        row = self._db.execute("SELECT value FROM setting WHERE key = 'head'").fetchone()
+        return str(row[0]) if row else ""
+
+    def set_anchor(self, head: str) -> None:
+        """Note the ledger's head."""
+        self._change("INSERT OR REPLACE INTO setting VALUES ('head', ?)", (head,))
 
     def lookup(self, item: str) -> str:
         """The input's path relative to the input folder, for its owner's eyes; empty if unknown."""

@@ -10,27 +10,23 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from redact import __version__
 from redact.batch.events import Event, ItemDone, ItemProgress, ItemStarted, RunStarted
+from redact.batch.history import room_of
 from redact.batch.jobs import GATE, MAKER, WorkerStages
+from redact.batch.review import EXIT_REJECTED, rejected_finding
+from redact.batch.settle import STATUS_WORDS, VERDICT_CODES, identity, settle
 from redact.batch.store import Store, sha256_file
+from redact.batch.versions import libraries
 from redact.batch.walk import Entry, walk
 from redact.detect.weights import ModelStore
 from redact.errors import ExitCode, InputError, OutputError, RedactError, UnsupportedInputError, UsageError
 from redact.findings import Verdict
 from redact.pipeline import Outcome, process
 from redact.policy import Policy
-from redact.report.html import write_index
-from redact.report.items import item_report
-
-VERDICT_CODES = {
-    Verdict.PUBLISH: ExitCode.PUBLISHED,
-    Verdict.REVIEW: ExitCode.NEEDS_REVIEW,
-    Verdict.BLOCK: ExitCode.BLOCKED,
-}
+from redact.report.html import index_page
 
 
 @dataclass(frozen=True)
@@ -52,10 +48,12 @@ class RunSummary:
     set_aside: int = 0
     """Files that are no media and lie beside some; never copied."""
     interrupted: bool = False
+    head: str = ""
+    """The ledger's head at the end, `rows:digest`."""
 
     @property
     def counts(self) -> Counter[str]:
-        """Items by status: published, review, blocked, failed, planned."""
+        """Items by status: published, review, blocked, failed, rejected, planned."""
         return Counter(done.status for done in self.items)
 
     @property
@@ -87,8 +85,8 @@ class _Batch:
     def __init__(self, store: Store, policy: Policy, options: RunOptions, listener: Listener) -> None:
         self.store, self.policy, self.options = store, policy, options
         self.models = ModelStore().digests()
-        self.identity = {"policy": policy.digest(), "models": self.models, "version": __version__}
-        self.states = store.states()
+        self.identity = identity(policy, self.models)
+        self.histories = store.histories()
         self.summary = RunSummary()
         self.stop = threading.Event()
         self.todo: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
@@ -104,19 +102,24 @@ class _Batch:
 
     def done_before(self, item: str) -> ItemDone | None:
         """The earlier result, if it is of the same policy, models and version and still lies there."""
-        state = self.states.get(item)
+        history = self.histories.get(item)
+        state = history.settled if history is not None else None
         if state is None or {key: state.get(key) for key in self.identity} != self.identity:
             return None
         if state["event"] == "failed":
             if state["code"] != int(ExitCode.INPUT_ERROR):
                 return None  # the machine's fault then: worth another try
             return ItemDone(item, "failed", state["reason"], ExitCode.INPUT_ERROR, already=True)
+        if state["event"] == "rejected":
+            return ItemDone(item, "rejected", "by a reviewer", EXIT_REJECTED, already=True)
         place = self.store.private.released(item)
         target = self.store.root / place
         if not place or not target.is_file() or sha256_file(target) != state["sha256"]:
             return None
+        if room_of(state) == "published":
+            return ItemDone(item, "published", "", ExitCode.PUBLISHED, already=True)
         verdict = Verdict(state["verdict"])
-        return ItemDone(item, _status(verdict), "", VERDICT_CODES[verdict], already=True)
+        return ItemDone(item, STATUS_WORDS[verdict], "", VERDICT_CODES[verdict], already=True)
 
     def output_name(self, work: _Work, extension: str) -> str:
         """Name below `published/` or `review/`; two inputs never share one."""
@@ -156,11 +159,14 @@ class _Batch:
                 raise UnsupportedInputError(work.entry.refused)
             if self.options.dry_run:
                 plan = stages.analyse(work.entry.path, work.item, self.policy, progress)
-                self._write_text(self.store.plans / f"{work.item}.json", plan.to_json())
+                self.store.write_text(self.store.plans / f"{work.item}.json", plan.to_json())
                 self.tell(ItemDone(work.item, "planned", "", ExitCode.PUBLISHED))
                 return
             with self.store.workspace(work.item) as folder:
                 outcome = process(work.entry.path, work.item, self.policy, stages, folder, progress)
+                history = self.histories.get(work.item)
+                if history is not None and history.rejected:
+                    outcome = replace(outcome, report=rejected_finding(outcome.report))
                 self.release(work, outcome, stages)
         except RedactError as error:
             self.fail(work.item, error)
@@ -168,28 +174,8 @@ class _Batch:
             self.fail(work.item, OutputError("A file operation was refused (disk full?)."), error)
 
     def release(self, work: _Work, outcome: Outcome, stages: WorkerStages) -> None:
-        verdict, report = outcome.verdict, outcome.report
-        preview = stages.thumbnail(outcome.file) if verdict is Verdict.PUBLISH else b""
-        self._write_text(self.store.plans / f"{work.item}.json", outcome.plan.to_json())
-        self._write_text(
-            self.store.report / "items" / f"{work.item}.json",
-            item_report(outcome, self.policy, self.models, preview),
-        )
-        findings = [finding.model_dump(mode="json", exclude_defaults=True) for finding in report.findings]
         name = self.output_name(work, outcome.file.suffix)
-        self.store.release(
-            work.item,
-            outcome.file,
-            report.sha256,
-            verdict,
-            name,
-            findings=findings,
-            source=outcome.plan.source.model_dump(),
-            **self.identity,
-        )
-        status = _status(verdict)
-        reason = ", ".join(sorted({f.detail or f.kind.value for f in report.findings}))
-        self.tell(ItemDone(work.item, status, reason, VERDICT_CODES[verdict]))
+        self.tell(settle(self.store, work.item, outcome, self.policy, self.models, name, stages))
 
     def fail(self, item: str, error: RedactError, cause: OSError | None = None) -> None:
         if not self.options.dry_run:
@@ -204,11 +190,24 @@ class _Batch:
         error.__context__ = cause
         self.tell(ItemDone(item, "failed", f"{error.reason}: {error}", error.exit_code))
 
-    @staticmethod
-    def _write_text(path: Path, text: str) -> None:
-        partial = path.with_suffix(".partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+    def begin(self, works: list[_Work]) -> None:
+        """Write down what this run works with; a run that has nothing to do adds no row."""
+        if works and not self.options.dry_run:
+            self.store.ledger.append(
+                "run", items=len(works), policy_name=self.policy.name, libraries=libraries(), **self.identity
+            )
+
+    def end(self, works: list[_Work]) -> None:
+        """The run's last row, and the contact sheet."""
+        if not self.options.dry_run:
+            if works:
+                fresh = Counter(done.status for done in self.summary.items if not done.already)
+                self.store.ledger.append(
+                    "run_ended", interrupted=self.summary.interrupted, counts=dict(fresh)
+                )
+            page = index_page(self.store.report, self.store.states())
+            self.store.write_text(self.store.report / "index.html", page)
+        self.summary.head = str(self.store.ledger.head())
 
     def serve(self) -> None:
         """A job slot: take items until there are none."""
@@ -232,10 +231,6 @@ _SAME_FORMAT = {
     ".png": {".png", ".apng"},
 }
 """Endings that may stay as they are when names are kept."""
-
-
-def _status(verdict: Verdict) -> str:
-    return {Verdict.PUBLISH: "published", Verdict.REVIEW: "review", Verdict.BLOCK: "blocked"}[verdict]
 
 
 def _check_places(source: Path, out: Path) -> None:
@@ -269,6 +264,7 @@ def run(
             threading.Thread(target=batch.serve, name=f"slot-{n}")
             for n in range(min(max(options.jobs, 1), max(len(works), 1)))
         ]
+        batch.begin(works)
         for work in works:
             batch.todo.put(work)
         for thread in threads:
@@ -283,8 +279,7 @@ def run(
             batch.summary.interrupted = True
             for thread in threads:
                 thread.join()
-        if not options.dry_run:
-            write_index(store.report, store.states())
+        batch.end(works)
         return batch.summary
 
 
@@ -326,4 +321,4 @@ def _is_media(entry: Entry, stages: WorkerStages) -> bool:
     return True
 
 
-__all__ = ["Listener", "RunOptions", "RunSummary", "run"]
+__all__ = ["VERDICT_CODES", "Listener", "RunOptions", "RunSummary", "run"]

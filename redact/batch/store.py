@@ -8,7 +8,9 @@
     OUT/.work/       half-done things; emptied at the start of every run
 
 Release is crash-safe: the ledger says `releasing` with the digest before the rename and `released` after it,
-so a run that was killed between the two is completed, not repeated.
+so a run that was killed between the two is completed, not repeated. Taking back works the same way. The order
+of what becomes durable is always: the file's bytes, the intent in the ledger, the rename, its folder, the
+ledger again.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from redact.batch import durable
+from redact.batch.history import ItemHistory, histories
 from redact.batch.ledger import Ledger
 from redact.batch.private import PrivateMapping, state_folder
-from redact.errors import OutputError, UsageError
+from redact.errors import LedgerError, OutputError, UsageError
 from redact.findings import Verdict
 
 NEUTRAL_TIME = 946684800
@@ -38,20 +42,13 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 class Store:
     """One output folder, held by one run at a time. Use as a context manager.
 
     Raises:
         UsageError: the folder holds published files but no ledger.
-        OutputError: it cannot be written, or another run holds it.
+        OutputError: it cannot be written, another run holds it, or its private mapping is not here.
+        LedgerError: the ledger was altered, or rows are missing at its end.
     """
 
     def __init__(self, root: Path, private_folder: Path | None = None) -> None:
@@ -79,48 +76,93 @@ class Store:
             raise OutputError(
                 "The output folder cannot be written; check its permissions and free space."
             ) from error
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._lock_file)
-            self._lock_file = None
-            raise OutputError("Another run is working on this output folder; wait for it.") from error
-        for left in self.work.iterdir():
-            if left.name != "lock" and not left.name.startswith("done-"):
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-        self.ledger = Ledger(self.root / "ledger.sqlite")
-        ledger_id = next((data["id"] for _, event, _, data in self.ledger.rows() if event == "created"), "")
-        if not ledger_id:
-            ledger_id = secrets.token_hex(16)
-            self.ledger.append("created", id=ledger_id)
-        self.private = PrivateMapping(ledger_id, self._private_folder)
-        self._finish_interrupted_releases()
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._unlock)
+            try:
+                fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise OutputError("Another run is working on this output folder; wait for it.") from error
+            self._guarded(self._sweep)
+            self.ledger = Ledger(self.root / "ledger.sqlite")
+            undo.callback(self.ledger.close)
+            begun = any(item for _, _, item, _ in self.ledger.rows())
+            ledger_id = self.ledger.identity()
+            if not ledger_id:
+                ledger_id = secrets.token_hex(16)
+                self.ledger.append("created", id=ledger_id)
+            self.private = PrivateMapping(ledger_id, self._private_folder, create=not begun)
+            undo.callback(self.private.close)
+            self.ledger.verify(self.private.anchor())
+            self._guarded(self._finish_interrupted)
+            undo.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(
+            OutputError
+        ):  # a full disk: the anchor stays an older one, which still holds
+            self.private.set_anchor(str(self.ledger.head()))
         self.ledger.close()
         self.private.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock_file is not None:
             os.close(self._lock_file)  # closing releases the lock
+            self._lock_file = None
+
+    @staticmethod
+    def _guarded(step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OSError as error:
+            raise OutputError(
+                "What a killed run left in the output folder cannot be put in order; check permissions "
+                "and free space."
+            ) from error
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left half-done, but for what its release may still need."""
+        for left in self.work.iterdir():
+            if left.name != "lock" and not left.name.startswith("done-"):
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        for folder in (self.plans, self.report, self.report / "items"):
+            for left in folder.glob("*.partial"):
+                left.unlink()
 
     @contextlib.contextmanager
     def workspace(self, item: str) -> Iterator[Path]:
-        """A private empty folder on the same file system, removed afterwards whatever happens."""
-        folder = self.work / item
-        shutil.rmtree(folder, ignore_errors=True)
+        """A private empty folder on the same file system, removed afterwards whatever happens.
+
+        Its name is new each time: a worker of a killed run that still dies can reach nothing of this one.
+        """
+        folder = self.work / f"{item}-{secrets.token_hex(4)}"
         folder.mkdir()
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def histories(self) -> dict[str, ItemHistory]:
+        """What the ledger says of every item."""
+        return histories(self.ledger.rows())
+
     def states(self) -> dict[str, dict[str, Any]]:
-        """The last word of the ledger on every item: its `released` or `failed` row."""
-        found: dict[str, dict[str, Any]] = {}
-        for _, event, item, data in self.ledger.rows():
-            if event in ("released", "failed"):
-                found[item] = {"event": event, **data}
-        return found
+        """The last settled word on every item: its `released`, `failed` or `rejected` row."""
+        return {
+            item: history.settled for item, history in self.histories().items() if history.settled is not None
+        }
+
+    def write_text(self, target: Path, text: str) -> None:
+        """Write a plan, a report or a page, whole or not at all.
+
+        Raises:
+            OutputError: it could not be written.
+        """
+        try:
+            durable.write_text(target, text, self.work)
+        except OSError as error:
+            raise OutputError("A plan or report could not be written (disk full?).") from error
 
     def destination(self, verdict: Verdict, name: str) -> Path:
         """Where a file of that verdict lies. `name` is relative to `published/` or `review/`."""
@@ -135,55 +177,120 @@ class Store:
         Raises:
             OutputError: the bytes are not those that were judged, or the folder cannot be written.
         """
-        if sha256_file(file) != sha256:
-            raise OutputError("The finished file changed after it was judged; it was thrown away.")
         target = self.destination(verdict, name)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.utime(file, (NEUTRAL_TIME, NEUTRAL_TIME))
+            if sha256_file(file) != sha256:
+                raise OutputError("The finished file changed after it was judged; it was thrown away.")
+            durable.make_folder(target.parent)
             file.chmod(0o644)
-            _fsync(file)
+            os.utime(file, (NEUTRAL_TIME, NEUTRAL_TIME))
+            durable.sync(file)
             staged = self.work / f"done-{item}"
-            file.replace(staged)
+            durable.move(file, staged)
             self._withdraw(item, keep=target)
-            self.private.set_released(item, str(target.relative_to(self.root)))
-            self.ledger.append("releasing", item, sha256=sha256, verdict=verdict.value, **record)
-            staged.replace(target)
-            _fsync(target.parent)
+            self._place(item, staged, target, {"sha256": sha256, "verdict": verdict.value, **record})
         except OSError as error:
             raise OutputError(
                 "The file could not be moved to its place; check permissions and free space."
             ) from error
-        self.ledger.append("released", item, sha256=sha256, verdict=verdict.value, **record)
         return target
 
+    def publish_reviewed(self, item: str, review: dict[str, str]) -> None:
+        """Move a file from `review/` to `published/` as it is: a person decided so.
+
+        Raises:
+            OutputError: nothing of the item waits in review, or its bytes are not those that were judged.
+        """
+        data = self.states().get(item, {})
+        place = self.private.released(item)
+        room, _, name = place.partition("/")
+        try:
+            if data.get("event") != "released" or room != self.review.name:
+                raise OutputError("Nothing of this item waits in review.")
+            source, target = self.root / place, self.published / name
+            if not source.is_file() or sha256_file(source) != data["sha256"]:
+                raise OutputError("The file in review is not the one that was judged; run the folder again.")
+            durable.make_folder(target.parent)
+            kept = {
+                key: value for key, value in data.items() if key not in ("event", "time", "room", "review")
+            }
+            self._place(item, source, target, {**kept, "review": review})
+        except OSError as error:
+            raise OutputError(
+                "The file could not be moved to its place; check permissions and free space."
+            ) from error
+
+    def reject(self, item: str, review: dict[str, str], **record: Any) -> None:
+        """Write down that a person rejected the item, then take back what was released for it.
+
+        Raises:
+            OutputError: the folder or the ledger cannot be written.
+        """
+        self.ledger.append("rejected", item, review=review, **record)
+        self.withdraw(item)
+
     def withdraw(self, item: str) -> None:
-        """Take back whatever was released for the item: a later run could not vouch for it."""
-        self._withdraw(item, keep=None)
+        """Take back whatever was released for the item: a later run could not vouch for it.
 
-    def _withdraw(self, item: str, keep: Path | None) -> None:
-        earlier = self.private.released(item)
-        if earlier and (keep is None or self.root / earlier != keep) and (self.root / earlier).exists():
-            (self.root / earlier).unlink()
+        Raises:
+            OutputError: a file could not be removed, or the ledger could not be written (the file is gone).
+        """
+        try:
+            self._withdraw(item, keep=None)
+        except OSError as error:
+            raise OutputError("An earlier file of the item could not be taken back; remove it.") from error
+
+    def _place(self, item: str, source: Path, target: Path, data: dict[str, Any]) -> None:
+        """Intent, rename, fact."""
+        data = {**data, "room": target.relative_to(self.root).parts[0]}
+        place = str(target.relative_to(self.root))
+        self.private.set_coming(item, place)
+        self.ledger.append("releasing", item, **data)
+        durable.move(source, target)
+        self.private.set_released(item, place)
+        self.ledger.append("released", item, **data)
+        self.private.set_anchor(str(self.ledger.head()))
+
+    def _withdraw(self, item: str, keep: Path | None) -> bool:
+        """Whether anything lay there."""
+        found = False
+        places = {self.private.released(item), self.private.coming(item)} - {""}
+        for path in sorted(self.root / place for place in places):
+            if path == keep or not path.exists():
+                continue
+            # taking back comes before bookkeeping: on a full disk the file goes, and the second row complains
+            with contextlib.suppress(LedgerError):
+                self.ledger.append("withdrawing", item)
+            durable.remove(path)
             self.ledger.append("withdrawn", item)
+            found = True
+        return found
 
-    def _finish_interrupted_releases(self) -> None:
-        pending: dict[str, dict[str, Any]] = {}
-        for _, event, item, data in self.ledger.rows():
-            if event == "releasing":
-                pending[item] = data
-            elif event in ("released", "abandoned"):
-                pending.pop(item, None)
-        for item, data in pending.items():
-            staged = self.work / f"done-{item}"
-            place = self.private.released(item)
-            target = self.root / place if place else None
-            if target is not None and staged.exists() and sha256_file(staged) == data["sha256"]:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                staged.replace(target)
-            if target is not None and target.exists() and sha256_file(target) == data["sha256"]:
-                self.ledger.append("released", item, **data)
-            else:
-                self.ledger.append("abandoned", item)
+    def _finish_interrupted(self) -> None:
+        """Complete what a killed run had begun to move or to take back."""
+        for item, history in self.histories().items():
+            taken_back = (history.settled or {}).get("event") in ("failed", "rejected")
+            removed = (history.withdrawing or taken_back) and self._withdraw(item, keep=None)
+            if history.withdrawing and not removed:
+                self.ledger.append("withdrawn", item)
+            if history.pending is not None:
+                self._finish_release(item, history.pending)
         for left in self.work.glob("done-*"):
             left.unlink()
+
+    def _finish_release(self, item: str, data: dict[str, Any]) -> None:
+        released, coming = self.private.released(item), self.private.coming(item)
+        target = self.root / (coming or released) if coming or released else None
+        data = {key: value for key, value in data.items() if key != "time"}
+        if target is not None:
+            for source in (self.work / f"done-{item}", self.root / released):
+                if source != target and source.is_file() and sha256_file(source) == data["sha256"]:
+                    durable.make_folder(target.parent)
+                    durable.move(source, target)
+                    break
+            if target.is_file() and sha256_file(target) == data["sha256"]:
+                durable.sync(target.parent)
+                self.private.set_released(item, str(target.relative_to(self.root)))
+                self.ledger.append("released", item, **data)
+                return
+        self.ledger.append("abandoned", item)

@@ -50,7 +50,11 @@ def _root(
     """Nothing is ever sent anywhere; only `redact models pull` downloads."""
 
 
-for _name in ("run", "check", "inspect", "plan", "render", "doctor", "models", "policy", "ledger", "lookup"):
+COMMANDS = (
+    *("run", "check", "inspect", "review", "plan", "render"),
+    *("doctor", "models", "policy", "ledger", "lookup"),
+)
+for _name in COMMANDS:
     import_module(f"redact.cli.{_name}").register(app)
 
 

@@ -18,15 +18,21 @@ from redact.batch.run import VERDICT_CODES
 from redact.batch.store import NEUTRAL_TIME
 from redact.cli.options import PolicyOption, SetOption
 from redact.errors import ExitCode, OutputError, PlanMismatchError, UsageError
-from redact.gate.kept import check_keeping, without_kept
-from redact.pipeline import focus_frames
+from redact.gate.kept import check_keeping
+from redact.pipeline import draw
 from redact.plan import Plan
 from redact.policy import load_policy
 
 MAX_PLAN_BYTES = 256 * 1024 * 1024
 
 
-def _read_plan(path: Path) -> Plan:
+def read_plan(path: Path) -> Plan:
+    """A plan from a file.
+
+    Raises:
+        UsageError: it cannot be read.
+        PlanMismatchError: it is none.
+    """
     try:
         if path.stat().st_size > MAX_PLAN_BYTES:
             raise PlanMismatchError("The plan's file is too large to be one.")
@@ -44,18 +50,17 @@ def command(
 ) -> None:
     """Cover FILE as the plan says, write OUT, and print the gate's verdict on it."""
     chosen = load_policy(policy, set_)
-    drawn = _read_plan(plan)
+    drawn = read_plan(plan)
     if not file.is_file():
         raise UsageError("FILE is not there.")
-    check_keeping(drawn, chosen, datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    check_keeping(drawn, chosen, today)
     if out.exists():
         raise UsageError("OUT exists already; choose another name.")
     stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event())
     partial = out.with_name(f".{drawn.item}.partial{out.suffix}")
     try:
-        stages.render(file, drawn, partial, lambda *_: None)
-        seen = stages.inspect(partial, chosen, focus_frames(drawn), lambda *_: None)
-        report = without_kept(seen, drawn)
+        report = draw(file, drawn, chosen, stages, partial, today)
         os.utime(partial, (NEUTRAL_TIME, NEUTRAL_TIME))
         partial.replace(out)
     except OSError as error:

@@ -18,7 +18,7 @@ from redact.cli.options import JsonOption, PolicyOption, SetOption
 from redact.errors import ExitCode
 from redact.policy import load_policy
 
-STATUS_WORDS = ("published", "review", "blocked", "failed", "planned")
+STATUS_WORDS = ("published", "review", "blocked", "rejected", "failed", "planned")
 
 
 class _Display(Protocol):
@@ -46,6 +46,8 @@ def _closing(summary: RunSummary) -> list[str]:
         lines.append(
             "Look at report/index.html; what waits lies in review/. `redact lookup OUT` names the inputs."
         )
+    if summary.head:
+        lines.append(f"Ledger head {summary.head}")
     return lines
 
 
@@ -90,6 +92,7 @@ class _JsonDisplay:
             "set_aside": summary.set_aside,
             "fresh": summary.fresh,
             "interrupted": summary.interrupted,
+            "ledger_head": summary.head,
             "exit_code": int(summary.exit_code),
         }
         typer.echo(json.dumps(record))

@@ -24,12 +24,13 @@ h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 article { border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
 article > div { padding: .6rem .8rem; } article img { width: 100%; display: block; background: #8882; }
 .none { height: 8rem; display: grid; place-items: center; background: #8882; text-align: center; }
-.PUBLISH { color: var(--ok); } .REVIEW { color: var(--wait); } .BLOCK, .FAILED { color: var(--stop); }
+.PUBLISH, .ACCEPTED { color: var(--ok); } .REVIEW { color: var(--wait); }
+.BLOCK, .FAILED, .REJECTED { color: var(--stop); }
 b { font-weight: 600; } code { font-size: .9em; } ul { margin: .3rem 0; padding-left: 1.1rem; }
 table { border-collapse: collapse; } td, th { border-bottom: 1px solid var(--line); padding: .3rem .8rem;
 text-align: left; }
 """
-ORDER = {"BLOCK": 0, "FAILED": 1, "REVIEW": 2, "PUBLISH": 3}
+ORDER = {"BLOCK": 0, "FAILED": 1, "REJECTED": 2, "REVIEW": 3, "ACCEPTED": 4, "PUBLISH": 5}
 
 
 def _text(value: object) -> str:
@@ -54,8 +55,8 @@ def _card(item: Mapping[str, Any]) -> str:
         if preview
         else '<div class="none">not shown until a person has looked</div>'
     )
-    if verdict == "FAILED":
-        picture = '<div class="none">nothing was written</div>'
+    if verdict in ("FAILED", "REJECTED"):
+        picture = '<div class="none">nothing was kept</div>'
         body = f"<ul><li>{_text(item['reason'])}</li></ul>"
     else:
         covered = item["covered"]["tracks"]
@@ -67,9 +68,10 @@ def _card(item: Mapping[str, Any]) -> str:
             f"{', ' + str(int(output['frames'])) + ' frames' if output['frames'] > 1 else ''}</div>"
             f"<div>covered: {words}</div>" + (f"<ul>{findings}</ul>" if findings else "")
         )
+    by = f" by reviewer {_text(item['accepted_by'])}" if "accepted_by" in item else ""
     return (
         f'<article>{picture}<div><b class="{_text(verdict)}">{_text(verdict)}</b> '
-        f"<code>{_text(item['item'])}</code>{body}</div></article>"
+        f"<code>{_text(item['item'])}</code>{by}{body}</div></article>"
     )
 
 
@@ -92,38 +94,42 @@ def _looks(items: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def write_index(report_folder: Path, states: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write `index.html` over every item in `states` (the ledger's last word on each).
+def index_page(report_folder: Path, states: Mapping[str, Mapping[str, Any]]) -> str:
+    """HTML text of the page over every item in `states` (the ledger's last word on each).
 
     Raises:
-        OutputError: an item's report is missing or unreadable, or the page cannot be written.
+        OutputError: an item's report is missing or unreadable.
     """
     items: list[dict[str, Any]] = []
     for item, state in states.items():
         if state["event"] == "failed":
             items.append({"item": item, "verdict": "FAILED", "reason": state["reason"]})
             continue
+        review = state.get("review") or {}
+        if state["event"] == "rejected":
+            reason = f"rejected by reviewer {review.get('by', '')}"
+            items.append({"item": item, "verdict": "REJECTED", "reason": reason})
+            continue
         try:
-            items.append(json.loads((report_folder / "items" / f"{item}.json").read_text(encoding="utf-8")))
+            entry = json.loads((report_folder / "items" / f"{item}.json").read_text(encoding="utf-8"))
+            if review.get("action") == "accept":
+                entry["verdict"] = "ACCEPTED"
+                entry["accepted_by"] = review.get("by", "")
+            items.append(entry)
         except (OSError, ValueError) as error:
             raise OutputError("An item's report cannot be read; run the folder again.") from error
     items.sort(key=lambda entry: (ORDER.get(str(entry["verdict"]), 0), str(entry["item"])))
     counts = Counter(str(entry["verdict"]) for entry in items)
     summary = ", ".join(f"{counts[word]} {word}" for word in ORDER if counts[word]) or "no items"
-    page = (
+    return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>redact report</title>'
         '<meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
         f"<style>{_STYLE}</style></head><body><h1>redact report</h1><p>{_text(summary)}. "
-        "PUBLISH means that the checks below found nothing on the finished bytes. It does not mean that a "
+        "PUBLISH means that the checks below found nothing on the finished bytes; ACCEPTED, that a reviewer "
+        "looked at what they found and let it pass. It does not mean that a "
         "person cannot be recognised: clothes, places and voices are not looked for.</p>"
         f"<h2>What was looked for</h2>{_looks(items)}<h2>Items</h2>"
         f'<div class="grid">{"".join(map(_card, items))}</div>'
         f"<p>redact {_text(__version__)}</p></body></html>"
     )
-    partial = report_folder / "index.partial"
-    try:
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(report_folder / "index.html")
-    except OSError as error:
-        raise OutputError("The report page could not be written (disk full?).") from error

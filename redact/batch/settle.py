@@ -1,0 +1,76 @@
+"""From a judged file to a released one: its plan, its report, its row in the ledger and its place, in order.
+
+The batch and a reviewer's redrawing end here alike, so that no file gets into a room on any other way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from redact import __version__
+from redact.batch.events import ItemDone
+from redact.batch.store import Store
+from redact.errors import ExitCode
+from redact.findings import Verdict
+from redact.pipeline import Outcome
+from redact.policy import Policy
+from redact.report.items import item_report
+
+VERDICT_CODES = {
+    Verdict.PUBLISH: ExitCode.PUBLISHED,
+    Verdict.REVIEW: ExitCode.NEEDS_REVIEW,
+    Verdict.BLOCK: ExitCode.BLOCKED,
+}
+STATUS_WORDS = {Verdict.PUBLISH: "published", Verdict.REVIEW: "review", Verdict.BLOCK: "blocked"}
+
+
+class Thumbnails(Protocol):
+    """Makes the small picture of a finished file."""
+
+    def thumbnail(self, path: Path) -> bytes:
+        """JPEG bytes."""
+
+
+def identity(policy: Policy, models: Mapping[str, str]) -> dict[str, Any]:
+    """What a result depends on besides its input; `models` maps ids to SHA-256."""
+    return {"policy": policy.digest(), "models": dict(models), "version": __version__}
+
+
+def settle(
+    store: Store,
+    item: str,
+    outcome: Outcome,
+    policy: Policy,
+    models: Mapping[str, str],
+    name: str,
+    stages: Thumbnails,
+    **record: Any,
+) -> ItemDone:
+    """Write plan and report, then release `outcome.file` as `name` under the verdict's room.
+
+    Raises:
+        OutputError: see `Store.release`.
+    """
+    verdict, report = outcome.verdict, outcome.report
+    preview = stages.thumbnail(outcome.file) if verdict is Verdict.PUBLISH else b""
+    plan = outcome.plan.to_json()
+    store.write_text(store.plans / f"{item}.json", plan)
+    store.write_text(store.report / "items" / f"{item}.json", item_report(outcome, policy, models, preview))
+    store.release(
+        item,
+        outcome.file,
+        report.sha256,
+        verdict,
+        name,
+        findings=[finding.model_dump(mode="json", exclude_defaults=True) for finding in report.findings],
+        plan=hashlib.sha256(plan.encode()).hexdigest(),
+        policy_name=policy.name,
+        source=outcome.plan.source.model_dump(),
+        **identity(policy, models),
+        **record,
+    )
+    reason = ", ".join(sorted({f.detail or f.kind.value for f in report.findings}))
+    return ItemDone(item, STATUS_WORDS[verdict], reason, VERDICT_CODES[verdict])
