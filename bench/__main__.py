@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import faces, memory, modes, photos, reidentify, sound, speed, temporal
+from bench import crash, faces, memory, modes, photos, reidentify, sound, speed, temporal
 from bench.common import RESULTS, SHARED
 
 BENCHMARKS = {
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "temporal": temporal.run,
     "reidentify": reidentify.run,
     "sound": sound.run,
+    "crash": crash.run,
 }
 NEED_PHOTOS = {"faces", "modes", "reidentify"}
 

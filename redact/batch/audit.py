@@ -129,7 +129,9 @@ def _compare(
             result.released[room] += 1
             continue
         item = path.name.partition(".")[0]
-        if item in known:
+        if item in unsettled:
+            result.notes.append(f"{item}: what lies in {room}/ will be taken back by the next run.")
+        elif item in known:
             result.problems.append(
                 f"{item}: its file in {room}/ is not the one that was judged; take it out."
             )

@@ -318,6 +318,8 @@ def _is_media(entry: Entry, stages: WorkerStages) -> bool:
         stages.sniff(entry.path)
     except InputError:
         return False
+    except RedactError:
+        pass  # it kills or hangs whoever looks at it: an item, so that it fails as one, and it alone
     return True
 
 

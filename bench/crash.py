@@ -1,0 +1,281 @@
+"""A batch killed a hundred times: what lies in the output folder after each kill, and how it ends.
+
+A folder of small photos, a video, a text-only picture and a broken file is run; at a random moment, or at a
+chosen dangerous one, SIGKILL goes to the whole process group, to the parent alone or to one worker. The next
+run goes on in the same folder until it is complete; then a new one begins. `Lab` holds the checks, which the
+tests use as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from bench.common import ROOT, Table
+from bench.crash_child import POINTS
+from redact.batch.audit import audit
+from redact.batch.jobs import GATE, MAKER
+from redact.batch.ledger import Ledger
+from redact.batch.store import Store
+
+KILLS = 100
+MODES = ("the whole group", "the parent alone", "one worker")
+
+
+def children(process: int) -> list[int]:
+    """Every living descendant of a process."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, IndexError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if fields[0] != "Z":
+                    parents.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, waiting = [], list(parents.get(process, []))
+    while waiting:
+        found.append(waiting.pop())
+        waiting += parents.get(found[-1], [])
+    return found
+
+
+def _alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return False
+
+
+def decodes(path: Path) -> bool:
+    """Whether a finished file is whole."""
+    if path.suffix == ".mp4":
+        with av.open(str(path)) as container:
+            return sum(1 for _ in container.decode(video=0)) == container.streams.video[0].frames
+    return cv2.imread(str(path)) is not None
+
+
+@dataclass
+class Lab:
+    """One output folder under attack."""
+
+    source: Path
+    place: Path
+    maker: str = MAKER
+    gate: str = GATE
+    whole: bool = True
+    """Whether the files are real media that can be decoded."""
+    wrong: list[str] = field(default_factory=list)
+    """Broken promises."""
+
+    @property
+    def out(self) -> Path:
+        return self.place / "out"
+
+    @property
+    def private(self) -> Path:
+        return self.place / "private"
+
+    def start(self, point: str = "", n: int = 1) -> subprocess.Popen[bytes]:
+        """Begin a run; with a point, one that kills itself there."""
+        command = [sys.executable, "-m", "bench.crash_child", self.source, self.out, self.private]
+        command += [self.maker, self.gate, *([point, n] if point else [])]
+        paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        return subprocess.Popen(
+            [str(part) for part in command],
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+
+    def kill(self, run: subprocess.Popen[bytes], mode: str, choose: random.Random) -> bool:
+        """Kill in one of `MODES`, wait for what must end, and say whether anything was there to kill."""
+        workers = children(run.pid)
+        if run.poll() is not None or (mode == MODES[2] and not workers):
+            run.wait()
+            return False
+        if mode == MODES[0]:
+            os.killpg(run.pid, signal.SIGKILL)
+        elif mode == MODES[1]:
+            run.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(choose.choice(workers), signal.SIGKILL)
+        run.wait()
+        self._expect_gone(workers)
+        return True
+
+    def _expect_gone(self, workers: list[int]) -> None:
+        deadline = time.monotonic() + 10
+        while any(map(_alive, workers)):
+            if time.monotonic() > deadline:
+                self.wrong.append("a worker outlived its parent")
+                return
+            time.sleep(0.02)
+
+    def check(self) -> None:
+        """What must hold at any moment after a kill."""
+        published = [path for path in (self.out / "published").rglob("*") if path.is_file()]
+        if not (self.out / "ledger.sqlite").is_file():
+            if published:
+                self.wrong.append("published files without a ledger")
+            return
+        self.wrong += audit(self.out).problems
+        if self.whole:
+            self.wrong += ["a published file is not whole" for path in published if not decodes(path)]
+        for folder in (self.out / "plans", self.out / "report" / "items"):
+            for path in folder.glob("*"):
+                try:
+                    json.loads(path.read_text(encoding="utf-8"))
+                except ValueError:
+                    self.wrong.append(f"half a file in {folder.name}/")
+        if self.private.exists():
+            if stat.S_IMODE(self.private.stat().st_mode) != 0o700:
+                self.wrong.append("others can enter the private folder")
+            if any(stat.S_IMODE(path.stat().st_mode) != 0o600 for path in self.private.iterdir()):
+                self.wrong.append("others can read the private mapping")
+
+    def finish(self) -> tuple[Counter[str], int]:
+        """Run to the end, check again, and give (rooms and failures, rows) of the finished folder."""
+        self.start().wait()
+        self.check()
+        with Store(self.out, self.private) as store:  # opening completes what the last kill cut short
+            states = store.states()
+            names = [name for _, name in store.private.items()]
+        if len(names) != len(set(names)):
+            self.wrong.append("an input has two ids")
+        if sorted(path.name for path in (self.out / ".work").iterdir()) != ["lock"]:
+            self.wrong.append("something is left in .work/")
+        found = audit(self.out)
+        self.wrong += [*found.problems, *found.notes]
+        self._once()
+        failed = sum(state["event"] == "failed" for state in states.values())
+        return Counter({**found.released, "failed": failed}), found.head.rows
+
+    def _once(self) -> None:
+        """No item was worked on again once it was released."""
+        ledger = Ledger.for_reading(self.out / "ledger.sqlite")
+        done: set[str] = set()
+        for _, event, item, _ in ledger.rows():
+            if event in ("releasing", "failed") and item in done:
+                self.wrong.append("an item was processed twice")
+            if event == "released":
+                done.add(item)
+        ledger.close()
+
+
+def _folder(place: Path) -> Path:
+    """Small inputs of several kinds: six that are published or reviewed, one that fails, one set aside."""
+    place.mkdir()
+    face = cv2.resize(cv2.imread(str(ROOT / "samples" / "media" / "hard.jpg")), (320, 240))
+    for n in range(4):
+        cv2.imwrite(
+            str(place / f"Orinakyan {n}.jpg"), np.clip(face.astype(int) + 6 * n, 0, 255).astype(np.uint8)
+        )
+    cv2.imwrite(str(place / "flat.png"), np.full((120, 160, 3), 90, np.uint8))
+    command = ["ffmpeg", "-v", "error", "-i", ROOT / "samples" / "media" / "entering.mp4", "-frames:v", "12"]
+    command += ["-vf", "scale=320:-2", "-an", place / "clip.mp4"]
+    subprocess.run([str(part) for part in command], check=True)
+    (place / "broken.jpg").write_bytes((place / "Orinakyan 0.jpg").read_bytes()[:3000])
+    (place / "clip.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nOrinakyan\n")
+    return place
+
+
+def run(quick: bool) -> Table:
+    """Kill, check, go on; a row for each way of being killed."""
+    choose = random.Random(20)
+    table = Table("Batches killed", ["killed", "times", "broken promises"])
+    kills: Counter[str] = Counter()
+    broken: Counter[str] = Counter()
+    seen: set[str] = set()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        source = _folder(Path(scratch) / "in")
+        reference = Lab(source, Path(scratch) / "reference")
+        reference.place.mkdir()
+        begun = time.monotonic()
+        expected, _ = reference.finish()
+        length = time.monotonic() - begun
+        runs = folders = 0
+        wanted = 8 if quick else KILLS
+        plan = [POINTS[n % len(POINTS)] if n % 5 >= 3 else MODES[n % 3] for n in range(wanted)]
+        lab = None
+        for way in plan:
+            if lab is None:
+                folders += 1
+                lab = Lab(source, Path(scratch) / f"lab-{folders}")
+                lab.place.mkdir()
+            hit = False
+            while not hit:
+                runs += 1
+                if way in POINTS:
+                    process = lab.start(way, choose.randint(1, 2))
+                    hit = process.wait() == -signal.SIGKILL
+                else:
+                    process = lab.start()
+                    time.sleep(choose.uniform(0.1, length))
+                    hit = lab.kill(process, way, choose)
+                lab.check()
+                complete = (lab.out / "report" / "index.html").is_file() and not hit
+                if complete or lab.wrong:
+                    break
+            if not hit:  # the folder was complete before the blow fell: settle it, and strike a new one
+                lab, more = _settled(lab, expected, scratch, folders)
+                broken.update({way: more[0]})
+                seen |= more[1]
+                plan.append(way)
+                continue
+            kills[way] += 1
+            broken[way] += len(lab.wrong)
+            seen |= set(lab.wrong)
+            lab.wrong.clear()
+        if lab is not None:
+            _, more = _settled(lab, expected, scratch, folders)
+            broken["the end"] += more[0]
+            seen |= more[1]
+    for way in (*MODES, *POINTS):
+        if kills[way]:
+            table.add(way, str(kills[way]), str(broken[way]))
+    table.add("**all**", str(kills.total()), str(broken.total()))
+    counts = ", ".join(f"{expected[room]} {room}" for room in ("published", "review", "failed"))
+    table.note(
+        f"{runs} runs of `redact run`'s batch over {folders} folders of 7 files, real models and media; a "
+        f"run takes {length:.1f} s unkilled. {time.monotonic() - started:.0f} s in all."
+    )
+    table.note(
+        "Checked after every kill: each file in published/ decodes whole and is bytes that the ledger says "
+        "passed the gate; the chain is whole; plans and reports parse; private mapping 0600, its folder "
+        "0700; no worker outlives its parent."
+    )
+    table.note(
+        f"Checked when a folder is complete: {counts}, as in the run that nobody killed; one id an input, no "
+        "item released twice, no file missing or strange, nothing left in .work/."
+    )
+    table.note("Broken promises: " + ("; ".join(sorted(seen)) if seen else "none."))
+    return table
+
+
+def _settled(
+    lab: Lab, expected: Counter[str], scratch: str, folders: int
+) -> tuple[None, tuple[int, set[str]]]:
+    """Finish a folder, compare it with the undisturbed one and throw it away."""
+    found, _ = lab.finish()
+    if found != expected:
+        lab.wrong.append(f"the finished folder differs: {dict(found)}")
+    shutil.rmtree(Path(scratch) / f"lab-{folders}")
+    return None, (len(lab.wrong), set(lab.wrong))
