@@ -93,16 +93,19 @@ def audit(out: Path, known: str = "") -> Audit:
         result = Audit(ledger.head(), anchored=bool(known or own))
         expected: dict[str, dict[str, list[str]]] = {room: {} for room in ROOMS}
         known_items: set[str] = set()
+        taken_back: set[str] = set()
         for item, history in histories(ledger.rows()).items():
             known_items.add(item)
             for data in filter(None, (history.settled, history.pending)):
                 if data is history.pending or data["event"] == "released":
                     expected[room_of(data)].setdefault(data["sha256"], []).append(item)
+            if history.settled is None or history.settled["event"] != "released":
+                taken_back.add(item)
             if history.pending is not None or history.withdrawing:
                 result.notes.append(f"{item}: a move was interrupted; the next run completes it.")
         unsettled = {note.partition(":")[0] for note in result.notes}
         for room in ROOMS:
-            _compare(out / room, expected[room], known_items, unsettled, result)
+            _compare(out / room, expected[room], known_items, taken_back, unsettled, result)
         return result
 
 
@@ -113,7 +116,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _compare(
-    folder: Path, expected: dict[str, list[str]], known: set[str], unsettled: set[str], result: Audit
+    folder: Path,
+    expected: dict[str, list[str]],
+    known: set[str],
+    taken_back: set[str],
+    unsettled: set[str],
+    result: Audit,
 ) -> None:
     room = folder.name
     waiting = {digest: list(items) for digest, items in expected.items()}
@@ -129,8 +137,10 @@ def _compare(
             result.released[room] += 1
             continue
         item = path.name.partition(".")[0]
-        if item in unsettled:
-            result.notes.append(f"{item}: what lies in {room}/ will be taken back by the next run.")
+        if item in taken_back:
+            result.problems.append(
+                f"{item}: it was taken back, but a file of it lies in {room}/; run again, or take it out."
+            )
         elif item in known:
             result.problems.append(
                 f"{item}: its file in {room}/ is not the one that was judged; take it out."
