@@ -1,0 +1,67 @@
+"""Stages without models for tests of the batch itself, imported by worker processes by name.
+
+Rendering turns the bytes around; the gate looks at the first byte of what was rendered. An input whose last
+byte is P is published, R reviewed, B blocked, and anything else is damaged.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from redact.errors import DamagedInputError
+from redact.findings import Finding, FindingKind, GateReport, Look
+from redact.media.digest import digest_file
+from redact.plan import MediaFacts, OutputSpec, Plan
+from redact.workers import Job
+
+PAUSE_S = 0.01
+
+
+def _plan(path: Path, item: str) -> Plan:
+    media = MediaFacts(kind="photo", format="jpeg", width=8, height=8)
+    return Plan(item=item, source=digest_file(path), media=media, output=OutputSpec(format="jpeg"))
+
+
+def maker() -> Mapping[str, Job]:
+    """Analysis and rendering."""
+
+    def sniff(request, _):
+        return "jpeg"
+
+    def analyse(request, _):
+        time.sleep(PAUSE_S)
+        path = Path(request["path"])
+        if path.read_bytes()[-1:] not in b"PRB":
+            raise DamagedInputError("It does not decode.")
+        return _plan(path, request["item"]).model_dump_json()
+
+    def render(request, _):
+        content = Path(request["path"]).read_bytes()[::-1]
+        with Path(request["target"]).open("wb") as target:
+            target.write(content[: len(content) // 2])
+            target.flush()
+            time.sleep(PAUSE_S)
+            target.write(content[len(content) // 2 :])
+
+    return {"sniff": sniff, "analyse": analyse, "render": render}
+
+
+def gate() -> Mapping[str, Job]:
+    """The judge."""
+
+    def inspect(request, _):
+        time.sleep(PAUSE_S)
+        content = Path(request["path"]).read_bytes()
+        kinds = {b"P": [], b"R": [FindingKind.FACE], b"B": [FindingKind.TRAILING_BYTES]}[content[:1]]
+        return GateReport(
+            sha256=hashlib.sha256(content).hexdigest(),
+            format="jpeg",
+            width=8,
+            height=8,
+            frames=1,
+            looks=(Look(what="first byte", by="a stub"),),
+            findings=tuple(Finding(kind=kind) for kind in kinds),
+        ).model_dump_json()
+
+    return {"inspect": inspect, "thumbnail": lambda request, _: b""}
