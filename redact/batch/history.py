@@ -45,7 +45,9 @@ class ItemHistory:
 def room_of(data: dict[str, Any]) -> str:
     """`published` or `review`: where the file of a release row lies."""
     given = data.get("room")
-    return str(given) if given else ("published" if data["verdict"] == Verdict.PUBLISH.value else "review")
+    return (
+        str(given) if given else ("published" if data.get("verdict") == Verdict.PUBLISH.value else "review")
+    )
 
 
 def histories(rows: Iterable[Row]) -> dict[str, ItemHistory]:

@@ -107,6 +107,11 @@ class Ledger:
         for mode in ("rw", "ro"):  # rw: SQLite must be able to undo a commit that a crash cut short
             try:
                 ledger._db = sqlite3.connect(f"file:{where}?mode={mode}", uri=True, check_same_thread=False)
+                if not ledger._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    # a run was killed before it wrote a row
+                    ledger._db.close()
+                    ledger._db = sqlite3.connect(":memory:", check_same_thread=False)
+                    ledger._db.executescript(_SCHEMA)
                 ledger._db.execute("SELECT count(*) FROM ledger").fetchone()
             except sqlite3.OperationalError as error:
                 failed: sqlite3.Error = error

@@ -185,8 +185,9 @@ def test_a_batch_killed_again_and_again_ends_with_every_item_done_once(lab: Lab)
 def test_two_processes_exclude_each_other_and_a_crash_frees_the_folder(tmp_path: Path) -> None:
     out, private = tmp_path / "out", tmp_path / "private"
     code = (
-        "import sys, time\nfrom pathlib import Path\n"
-        "from redact.batch.store import Store\nwith Store(Path(sys.argv[1]), Path(sys.argv[2])):\n    print('held', flush=True)\n    time.sleep(60)\n"
+        "import sys, time\nfrom pathlib import Path\nfrom redact.batch.store import Store\n"
+        "out, private = map(Path, sys.argv[1:])\n"
+        "with Store(out, private):\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
     command = [sys.executable, "-c", code, str(out), str(private)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
