@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,7 +32,7 @@ COLUMNS = {
     "policy": "name of the policy and SHA-256 of all its settings",
     "version": "version of this tool",
     "findings": "what the gate saw: kind, place in the file, frames; never its content",
-    "reason": "of a failed item: a fixed word",
+    "detail": "of a failure: a fixed word; of a run: versions, models' SHA-256; of its end: items by outcome",
     "digest": "SHA-256 that chains this row to the one before",
 }
 HOW_TO_CHECK = (
@@ -46,6 +47,17 @@ def _finding(data: dict[str, Any]) -> str:
     frames = f" frames {data['first']}-{data.get('last')}" if data.get("first") is not None else ""
     detail = f" ({data['detail']})" if data.get("detail") else ""
     return f"{data.get('kind', '?')}{detail}{frames}"
+
+
+def _detail(event: str, data: dict[str, Any]) -> str:
+    if event == "run":
+        with_digests = (f"{name} {digest}" for name, digest in sorted(data.get("models", {}).items()))
+        with_versions = (f"{name} {number}" for name, number in sorted(data.get("libraries", {}).items()))
+        return ", ".join((*with_versions, *with_digests))
+    if event == "run_ended":
+        counts = ", ".join(f"{count} {word}" for word, count in sorted(data.get("counts", {}).items()))
+        return f"{counts} (interrupted)" if data.get("interrupted") else counts
+    return str(data.get("reason", ""))
 
 
 def _row(link: Link) -> dict[str, str]:
@@ -66,7 +78,7 @@ def _row(link: Link) -> dict[str, str]:
         "policy": policy,
         "version": str(data.get("version", "")),
         "findings": "; ".join(map(_finding, data.get("findings", []))),
-        "reason": str(data.get("reason", "")),
+        "detail": _detail(link.event, data),
         "digest": link.digest,
     }
 
@@ -87,7 +99,8 @@ def export(links: Iterable[Link], form: str) -> str:
     title = [f"Ledger of redact, {head.rows} rows. Head: {head}", *_explained()]
     if form == "csv":
         return _csv(found, title)
-    return "\n".join([*title, "", *(_block(link) for link in found)]) + "\n"
+    wrapped = [textwrap.fill(line, 100, subsequent_indent="    ", break_long_words=False) for line in title]
+    return "\n".join([*wrapped, "", *(_block(link) for link in found)]) + "\n"
 
 
 def _block(link: Link) -> str:

@@ -182,7 +182,12 @@ class _Batch:
             try:
                 self.store.withdraw(item)
                 self.store.ledger.append(
-                    "failed", item, reason=error.reason, code=int(error.exit_code), **self.identity
+                    "failed",
+                    item,
+                    reason=error.reason,
+                    code=int(error.exit_code),
+                    policy_name=self.policy.name,
+                    **self.identity,
                 )
             except (OSError, OutputError) as second:
                 error = OutputError("The item failed and the ledger could not be written (disk full?).")

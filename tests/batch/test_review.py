@@ -1,7 +1,10 @@
 """What a reviewer may decide, what is written down about it, and what no reviewer can do."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -213,3 +216,38 @@ def test_the_ledger_holds_what_a_lawyer_asks_and_no_name_or_path(places: tuple[P
     content = (out / "ledger.sqlite").read_bytes()
     assert plain.encode() not in content, "the input's plain digest could be looked up"
     assert b"rinakyan" not in content and str(source).encode() not in content
+
+
+def _redact(private: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from redact.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "REDACT_PRIVATE_DIR": str(private), "COLUMNS": "200"},
+        check=False,
+    )
+
+
+def test_a_reviewers_day_on_the_command_line(places: tuple[Path, Path, Path]) -> None:
+    out, private = places[1:]
+    summary = _run(places)
+    ids = _ids(summary)
+    said = [
+        _redact(private, "review", out),
+        _redact(private, "review", out, ids["review"], "--accept", "--by", "Orinak"),
+        _redact(private, "review", out, ids["review"], "--accept", "--reject", "--by", "k7"),
+        _redact(private, "review", out, ids["blocked"], "--accept", "--by", "k7"),
+        _redact(private, "review", out, ids["review"], "--accept", "--by", "k7"),
+        _redact(private, "review", out, ids["published"], "--reject", "--by", "k7"),
+        _redact(private, "ledger", "verify", out, "--head", summary.head),
+        _redact(private, "ledger", "export", out, "--format", "csv"),
+        _redact(private, "ledger", "verify", out, "--head", "9" * 64),
+    ]
+    assert [done.returncode for done in said] == [0, 2, 2, 2, 0, 0, 0, 0, 1], [done.stderr for done in said]
+    assert ids["review"] in said[0].stdout and "face" in said[0].stdout
+    assert "accepted" in said[4].stdout and "Ledger head" in said[4].stdout
+    assert "accept by k7" in said[7].stdout and "reject by k7" in said[7].stdout
+    assert _names(out / "published") == {ids["review"]}
+    for done in said:
+        assert "rinak" not in done.stdout + done.stderr
+        assert str(places[0]) not in done.stdout + done.stderr

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from redact.batch.ledger import Ledger
 from redact.batch.store import NEUTRAL_TIME, Store, sha256_file
-from redact.errors import OutputError, UsageError
+from redact.errors import LedgerError, OutputError, UsageError
 from redact.findings import Verdict
 
 
@@ -133,3 +134,31 @@ def test_a_read_only_output_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError), Store(blocker / "out", tmp_path / "private"):
         pass
     assert blocker.stat().st_size == 0
+
+
+def test_a_full_disk_does_not_keep_a_file_from_being_taken_back(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise LedgerError("The ledger cannot be written (disk full or read-only?).")
+
+    with Store(*folders) as store:
+        item = store.private.id_for("job", "a.jpg")
+        store.release(item, *_finished(store, item), Verdict.PUBLISH, "a.jpg")
+        with monkeypatch.context() as disk:
+            disk.setattr(Ledger, "append", full)
+            with pytest.raises(LedgerError):
+                store.withdraw(item)
+        assert list(store.published.iterdir()) == []
+
+
+def test_what_a_killed_run_left_half_written_is_swept_away(folders: tuple[Path, Path]) -> None:
+    with Store(*folders) as store:
+        (store.work / "x-1").mkdir()
+        (store.work / "x-1" / "x-0.jpg").write_bytes(b"half")
+        (store.work / "link").symlink_to(folders[1])
+        (store.plans / "x.partial").write_text("{")
+    with Store(*folders) as store:
+        assert [path.name for path in store.work.iterdir()] == ["lock"]
+        assert list(store.plans.iterdir()) == []
+    assert folders[1].is_dir()
