@@ -33,6 +33,7 @@ from redact.batch.audit import audit
 from redact.batch.jobs import GATE, MAKER
 from redact.batch.ledger import Ledger
 from redact.batch.store import Store
+from redact.errors import LedgerError
 
 KILLS = 100
 MODES = ("the whole group", "the parent alone", "one worker")
@@ -135,7 +136,10 @@ class Lab:
             if published:
                 self.wrong.append("published files without a ledger")
             return
-        self.wrong += audit(self.out).problems
+        try:
+            self.wrong += audit(self.out).problems
+        except LedgerError as error:
+            self.wrong.append(str(error))
         if self.whole:
             self.wrong += ["a published file is not whole" for path in published if not decodes(path)]
         for folder in (self.out / "plans", self.out / "report" / "items"):
@@ -241,6 +245,7 @@ def run(quick: bool) -> Table:
                 plan.append(way)
                 continue
             kills[way] += 1
+            print(f"\r{kills.total()} of {wanted}", end="", file=sys.stderr, flush=True)
             broken[way] += len(lab.wrong)
             seen |= set(lab.wrong)
             lab.wrong.clear()
