@@ -39,7 +39,7 @@ class ItemHistory:
     withdrawing: bool = False
     """A withdrawal was begun and not ended."""
     rejected: bool = False
-    """A person rejected it, and none has released it since."""
+    """A person rejected it, and none has published it since."""
 
 
 def room_of(data: dict[str, Any]) -> str:
@@ -72,6 +72,6 @@ def histories(rows: Iterable[Row]) -> dict[str, ItemHistory]:
             state.pending = None
             if event == "rejected":
                 state.rejected = True
-            elif data.get("review"):
+            elif data.get("review") and room_of(data) == "published":
                 state.rejected = False
     return found

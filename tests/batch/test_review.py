@@ -154,6 +154,23 @@ def test_an_edited_plan_is_drawn_judged_and_released_by_verdict(
     assert _run(places).fresh == 0
 
 
+def test_a_rejected_item_that_waits_again_is_still_not_published_unasked(
+    places: tuple[Path, Path, Path],
+) -> None:
+    source, out, private = places
+    item = _ids(_run(places))["published"]
+    plan = Plan.from_json((out / "plans" / f"{item}.json").read_bytes())
+    with Store(out, private) as store:
+        reject(store, item, "k7")
+        redraw(store, item, "k7", plan, source / "Orinakyan P.jpg", load_policy("strict"), _Stages(b"R"))
+    _run(places, "photo.quality=60")
+    assert item in _names(out / "review") and item not in _names(out / "published")
+    with Store(out, private) as store:
+        accept(store, item, "k7")
+    _run(places, "photo.quality=70")
+    assert item in _names(out / "published"), "a person's later yes lifts the no"
+
+
 def test_a_plan_is_not_drawn_on_another_input(places: tuple[Path, Path, Path]) -> None:
     source, out, private = places
     item = _ids(_run(places))["review"]
