@@ -27,7 +27,7 @@ import av
 import cv2
 import numpy as np
 
-from bench.common import ROOT, Table
+from bench.common import ROOT, Table, processes
 from bench.crash_child import POINTS
 from redact.batch.audit import audit
 from redact.batch.jobs import GATE, MAKER
@@ -154,8 +154,8 @@ class Lab:
             if any(stat.S_IMODE(path.stat().st_mode) != 0o600 for path in self.private.iterdir()):
                 self.wrong.append("others can read the private mapping")
 
-    def finish(self) -> tuple[Counter[str], int]:
-        """Run to the end, check again, and give (rooms and failures, rows) of the finished folder."""
+    def finish(self) -> Counter[str]:
+        """Run to the end, check again, and count the finished folder: files by room, failures."""
         self.start().wait()
         self.check()
         with Store(self.out, self.private) as store:  # opening completes what the last kill cut short
@@ -169,7 +169,7 @@ class Lab:
         self.wrong += [*found.problems, *found.notes]
         self._once()
         failed = sum(state["event"] == "failed" for state in states.values())
-        return Counter({**found.released, "failed": failed}), found.head.rows
+        return Counter({**found.released, "failed": failed})
 
     def _once(self) -> None:
         """No item was worked on again once it was released."""
@@ -200,67 +200,100 @@ def _folder(place: Path) -> Path:
     return place
 
 
-def run(quick: bool) -> Table:
-    """Kill, check, go on; a row for each way of being killed."""
-    choose = random.Random(20)
-    table = Table("Batches killed", ["killed", "times", "broken promises"])
-    kills: Counter[str] = Counter()
-    broken: Counter[str] = Counter()
-    seen: set[str] = set()
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
-        source = _folder(Path(scratch) / "in")
-        reference = Lab(source, Path(scratch) / "reference")
-        reference.place.mkdir()
-        begun = time.monotonic()
-        expected, _ = reference.finish()
-        length = time.monotonic() - begun
-        runs = folders = 0
-        wanted = 8 if quick else KILLS
-        plan = [POINTS[n % len(POINTS)] if n % 5 >= 3 else MODES[n % 3] for n in range(wanted)]
-        lab = None
-        for way in plan:
+@dataclass
+class Campaign:
+    """A share of the kills, in folders of their own; plain data, so that two run beside each other."""
+
+    source: Path
+    place: Path
+    seed: int
+    ways: list[str]
+    expected: Counter[str]
+    """What a finished folder holds."""
+    length: float
+    """Seconds that an undisturbed run takes."""
+    kills: Counter[str] = field(default_factory=Counter)
+    broken: Counter[str] = field(default_factory=Counter)
+    seen: set[str] = field(default_factory=set)
+    runs: int = 0
+    folders: int = 0
+
+    def fight(self) -> Campaign:
+        """Kill, check, go on; a folder that is complete is checked whole, and a new one begun."""
+        choose = random.Random(self.seed)
+        lab: Lab | None = None
+        ways = list(self.ways)
+        for way in ways:
             if lab is None:
-                folders += 1
-                lab = Lab(source, Path(scratch) / f"lab-{folders}")
-                lab.place.mkdir()
-            hit = False
-            while not hit:
-                runs += 1
-                if way in POINTS:
-                    process = lab.start(way, choose.randint(1, 2))
-                    hit = process.wait() == -signal.SIGKILL
-                else:
-                    process = lab.start()
-                    time.sleep(choose.uniform(0.1, length))
-                    hit = lab.kill(process, way, choose)
-                lab.check()
-                complete = (lab.out / "report" / "index.html").is_file() and not hit
-                if complete or lab.wrong:
-                    break
-            if not hit:  # the folder was complete before the blow fell: settle it, and strike a new one
-                lab, more = _settled(lab, expected, scratch, folders)
-                broken.update({way: more[0]})
-                seen |= more[1]
-                plan.append(way)
-                continue
-            kills[way] += 1
-            print(f"\r{kills.total()} of {wanted}", end="", file=sys.stderr, flush=True)
-            broken[way] += len(lab.wrong)
-            seen |= set(lab.wrong)
-            lab.wrong.clear()
+                self.folders += 1
+                lab = Lab(self.source, self.place / f"lab-{self.folders}")
+                lab.place.mkdir(parents=True)
+            self.runs += 1
+            if way in POINTS:
+                hit = lab.start(way, choose.randint(1, 2)).wait() == -signal.SIGKILL
+            else:
+                process = lab.start()
+                time.sleep(choose.uniform(0.1, self.length))
+                hit = lab.kill(process, way, choose)
+            lab.check()
+            self.kills[way] += hit
+            self._count(way, lab)
+            if not hit:  # the folder was complete before the blow fell
+                ways.append(way)
+                self._end(lab)
+                lab = None
+            print(f"{self.kills.total()} of {len(self.ways)}, {way}: {self.broken.total()}", file=sys.stderr)
         if lab is not None:
-            _, more = _settled(lab, expected, scratch, folders)
-            broken["the end"] += more[0]
-            seen |= more[1]
+            self._end(lab)
+        return self
+
+    def _count(self, way: str, lab: Lab) -> None:
+        self.broken[way] += len(lab.wrong)
+        self.seen |= set(lab.wrong)
+        lab.wrong.clear()
+
+    def _end(self, lab: Lab) -> None:
+        found = lab.finish()
+        if found != self.expected:
+            lab.wrong.append(f"the finished folder differs: {dict(found)}")
+        self._count("the end", lab)
+        shutil.rmtree(lab.place)
+
+
+def _fight(campaign: Campaign) -> Campaign:
+    return campaign.fight()
+
+
+def run(quick: bool) -> Table:
+    """Two campaigns side by side; a row for each way of being killed."""
+    started = time.monotonic()
+    wanted = 8 if quick else KILLS
+    plan = [POINTS[n % len(POINTS)] if n % 5 >= 3 else MODES[n % 3] for n in range(wanted)]
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        source = _folder(place / "in")
+        reference = Lab(source, place / "reference")
+        reference.place.mkdir()
+        expected = reference.finish()
+        length = time.monotonic() - started
+        shares = [
+            Campaign(source, place / f"campaign-{n}", n, plan[n::2], expected, length) for n in range(2)
+        ]
+        with processes() as pool:
+            done = list(pool.map(_fight, shares))
+    kills = sum((share.kills for share in done), Counter[str]())
+    broken = sum((share.broken for share in done), Counter[str]())
+    seen = sorted({*reference.wrong, *(promise for share in done for promise in share.seen)})
+    table = Table("Batches killed", ["killed", "times", "broken promises"])
     for way in (*MODES, *POINTS):
         if kills[way]:
             table.add(way, str(kills[way]), str(broken[way]))
     table.add("**all**", str(kills.total()), str(broken.total()))
     counts = ", ".join(f"{expected[room]} {room}" for room in ("published", "review", "failed"))
     table.note(
-        f"{runs} runs of `redact run`'s batch over {folders} folders of 7 files, real models and media; a "
-        f"run takes {length:.1f} s unkilled. {time.monotonic() - started:.0f} s in all."
+        f"{sum(share.runs for share in done)} runs over {sum(share.folders for share in done)} folders of 7 "
+        f"media files, real models; a run takes {length:.1f} s unkilled. {time.monotonic() - started:.0f} s "
+        "in all."
     )
     table.note(
         "Checked after every kill: each file in published/ decodes whole and is bytes that the ledger says "
@@ -271,16 +304,5 @@ def run(quick: bool) -> Table:
         f"Checked when a folder is complete: {counts}, as in the run that nobody killed; one id an input, no "
         "item released twice, no file missing or strange, nothing left in .work/."
     )
-    table.note("Broken promises: " + ("; ".join(sorted(seen)) if seen else "none."))
+    table.note("Broken promises: " + ("; ".join(seen) if seen else "none."))
     return table
-
-
-def _settled(
-    lab: Lab, expected: Counter[str], scratch: str, folders: int
-) -> tuple[None, tuple[int, set[str]]]:
-    """Finish a folder, compare it with the undisturbed one and throw it away."""
-    found, _ = lab.finish()
-    if found != expected:
-        lab.wrong.append(f"the finished folder differs: {dict(found)}")
-    shutil.rmtree(Path(scratch) / f"lab-{folders}")
-    return None, (len(lab.wrong), set(lab.wrong))
