@@ -182,6 +182,13 @@ def test_a_batch_killed_again_and_again_ends_with_every_item_done_once(lab: Lab)
     assert found == Counter(published=4, review=2, failed=1)
 
 
+def test_a_companion_that_kills_its_reader_fails_alone(lab: Lab) -> None:
+    (lab.source / "notes.txt").write_bytes(b"K")
+    found = lab.finish()
+    assert lab.wrong == []
+    assert found == Counter(published=4, review=2, failed=2)
+
+
 def test_two_processes_exclude_each_other_and_a_crash_frees_the_folder(tmp_path: Path) -> None:
     out, private = tmp_path / "out", tmp_path / "private"
     code = (
