@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.crash import MODES, Lab
+from bench.crash import MODES, Lab, stub_folder
 from bench.crash_child import POINTS
 from redact.batch import durable
 from redact.batch.audit import audit
@@ -153,13 +153,8 @@ def test_a_kill_inside_sqlite_leaves_a_whole_chain(tmp_path: Path, seed: int) ->
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    source = tmp_path / "in"
-    source.mkdir()
-    for n, end in enumerate("PPRPBPX"):
-        (source / f"Orinakyan {n}.jpg").write_bytes(bytes([n]) * 2000 + end.encode())
-    return Lab(source, tmp_path, "stub_stages:maker", "stub_stages:gate", whole=False)
+def lab(tmp_path: Path) -> Lab:
+    return Lab(stub_folder(tmp_path / "in"), tmp_path, stub=True)
 
 
 def test_a_batch_killed_again_and_again_ends_with_every_item_done_once(lab: Lab) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import stub_stages
 from redact.batch.audit import audit
 from redact.batch.review import REJECTED_BEFORE, accept, redraw, reject, reviewer_code, waiting
 from redact.batch.run import RunOptions, RunSummary, run
@@ -17,7 +18,7 @@ from redact.errors import ExitCode, OutputError, PlanMismatchError, UsageError
 from redact.plan import Plan
 from redact.policy import load_policy
 
-STUBS = {"maker": "stub_stages:maker", "gate": "stub_stages:gate"}
+STUBS = {"maker": "bench.stub_stages:maker", "gate": "bench.stub_stages:gate"}
 
 
 @pytest.fixture
@@ -112,8 +113,6 @@ class _Stages:
     """In place of worker processes: draws 'P' or 'R' first, as the stub gate reads it."""
 
     def __init__(self, first: bytes) -> None:
-        import stub_stages
-
         self._maker, self._gate, self._first = stub_stages.maker(), stub_stages.gate(), first
 
     def render(self, path, plan, target, progress):

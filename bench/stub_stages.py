@@ -1,9 +1,10 @@
-"""Stages without models for tests of the batch itself, imported by worker processes by name.
+"""Stages without models, for crashes and tests of the batch itself; imported by worker processes by name.
 
 Rendering turns the bytes around; the gate looks at the first byte of what was rendered. An input whose last
-byte is P is published, R reviewed, B blocked, and anything else is damaged; K kills whoever
-looks at it.
+byte is P is published, R reviewed, B blocked, and anything else is damaged; K kills whoever looks at it.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -11,12 +12,13 @@ import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from redact.errors import DamagedInputError
 from redact.findings import Finding, FindingKind, GateReport, Look
 from redact.media.digest import digest_file
 from redact.plan import MediaFacts, OutputSpec, Plan
-from redact.workers import Job
+from redact.workers import Job, ProgressCallback
 
 PAUSE_S = 0.01
 
@@ -29,19 +31,19 @@ def _plan(path: Path, item: str) -> Plan:
 def maker() -> Mapping[str, Job]:
     """Analysis and rendering."""
 
-    def sniff(request, _):
+    def sniff(request: Mapping[str, Any], _: ProgressCallback) -> str:
         if Path(request["path"]).read_bytes()[-1:] == b"K":
             os.kill(os.getpid(), signal.SIGKILL)
         return "jpeg"
 
-    def analyse(request, _):
+    def analyse(request: Mapping[str, Any], _: ProgressCallback) -> str:
         time.sleep(PAUSE_S)
         path = Path(request["path"])
         if path.read_bytes()[-1:] not in b"PRB":
             raise DamagedInputError("It does not decode.")
         return _plan(path, request["item"]).model_dump_json()
 
-    def render(request, _):
+    def render(request: Mapping[str, Any], _: ProgressCallback) -> None:
         content = Path(request["path"]).read_bytes()[::-1]
         with Path(request["target"]).open("wb") as target:
             target.write(content[: len(content) // 2])
@@ -55,10 +57,12 @@ def maker() -> Mapping[str, Job]:
 def gate() -> Mapping[str, Job]:
     """The judge."""
 
-    def inspect(request, _):
+    def inspect(request: Mapping[str, Any], _: ProgressCallback) -> str:
         time.sleep(PAUSE_S)
         content = Path(request["path"]).read_bytes()
-        kinds = {b"P": [], b"R": [FindingKind.FACE], b"B": [FindingKind.TRAILING_BYTES]}[content[:1]]
+        kinds: list[FindingKind] = {b"P": [], b"R": [FindingKind.FACE], b"B": [FindingKind.TRAILING_BYTES]}[
+            content[:1]
+        ]
         return GateReport(
             sha256=hashlib.sha256(content).hexdigest(),
             format="jpeg",
