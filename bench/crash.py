@@ -167,7 +167,7 @@ class Lab:
         if self.private.exists():
             if stat.S_IMODE(self.private.stat().st_mode) != 0o700:
                 self.wrong.append("others can enter the private folder")
-            if any(stat.S_IMODE(path.stat().st_mode) != 0o600 for path in self.private.iterdir()):
+            if any(stat.S_IMODE(path.stat().st_mode) != 0o600 for path in self.private.glob("*.sqlite*")):
                 self.wrong.append("others can read the private mapping")
 
     def finish(self) -> Counter[str]:

@@ -73,7 +73,7 @@ def _secure_folder(root: Path) -> None:
             "The folder for the private mapping belongs to another user; choose one of your own."
         )
     if stat.S_IMODE(state.st_mode) & 0o077:
-        if any(".sqlite" not in path.name for path in root.iterdir()):
+        if any(path.name != "spool" and ".sqlite" not in path.name for path in root.iterdir()):
             raise OutputError(
                 "Others can enter the folder for the private mapping (REDACT_PRIVATE_DIR); "
                 "choose a folder of its own, or close this one: chmod 700."

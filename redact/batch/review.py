@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from redact.batch.events import ItemDone
-from redact.batch.settle import settle
+from redact.batch.settle import identity, settle
 from redact.batch.store import Store
 from redact.detect.weights import ModelStore
 from redact.errors import ExitCode, PlanMismatchError, UsageError
@@ -28,8 +28,8 @@ from redact.report.html import index_page
 REVIEWER = re.compile(r"[a-z0-9]{1,12}")
 REJECTED_BEFORE = "rejected_before"
 _FINDINGS = TypeAdapter(tuple[Finding, ...])
-_CARRIED = ("sha256", "verdict", "findings", "plan", "policy", "policy_name", "models", "version", "source")
-"""What a rejection repeats of the row it is about."""
+_NOT_CARRIED = ("event", "time", "room", "review")
+"""What a rejection does not repeat of the row it is about."""
 
 
 class DrawingStages(Stages, Protocol):
@@ -103,7 +103,7 @@ def reject(store: Store, item: str, by: str) -> None:
         OutputError: see `Store.reject`.
     """
     state = _state(store, item)
-    carried = {key: state[key] for key in _CARRIED if key in state}
+    carried = {key: value for key, value in state.items() if key not in _NOT_CARRIED}
     store.reject(item, {"action": "reject", "by": reviewer_code(by)}, **carried)
     _refresh(store)
 
@@ -138,7 +138,7 @@ def redraw(
             item,
             outcome,
             policy,
-            ModelStore().digests(),
+            identity(policy, ModelStore().digests()),
             _name(store, item, target.suffix),
             stages,
             review={"action": "plan", "by": code},

@@ -175,7 +175,7 @@ class _Batch:
 
     def release(self, work: _Work, outcome: Outcome, stages: WorkerStages) -> None:
         name = self.output_name(work, outcome.file.suffix)
-        self.tell(settle(self.store, work.item, outcome, self.policy, self.models, name, stages))
+        self.tell(settle(self.store, work.item, outcome, self.policy, self.identity, name, stages))
 
     def fail(self, item: str, error: RedactError, cause: OSError | None = None) -> None:
         if not self.options.dry_run:

@@ -44,12 +44,14 @@ def settle(
     item: str,
     outcome: Outcome,
     policy: Policy,
-    models: Mapping[str, str],
+    made_by: Mapping[str, Any],
     name: str,
     stages: Thumbnails,
     **record: Any,
 ) -> ItemDone:
     """Write plan and report, then release `outcome.file` as `name` under the verdict's room.
+
+    `made_by` is the `identity`, with whatever else a later run must find the same.
 
     Raises:
         OutputError: see `Store.release`.
@@ -58,7 +60,9 @@ def settle(
     preview = stages.thumbnail(outcome.file) if verdict is Verdict.PUBLISH else b""
     plan = outcome.plan.to_json()
     store.write_text(store.plans / f"{item}.json", plan)
-    store.write_text(store.report / "items" / f"{item}.json", item_report(outcome, policy, models, preview))
+    store.write_text(
+        store.report / "items" / f"{item}.json", item_report(outcome, policy, made_by["models"], preview)
+    )
     store.release(
         item,
         outcome.file,
@@ -69,7 +73,7 @@ def settle(
         plan=hashlib.sha256(plan.encode()).hexdigest(),
         policy_name=policy.name,
         source=outcome.plan.source.model_dump(),
-        **identity(policy, models),
+        **made_by,
         **record,
     )
     reason = ", ".join(sorted({f.detail or f.kind.value for f in report.findings}))
