@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import sqlite3
 import stat
@@ -29,6 +30,8 @@ CREATE TABLE IF NOT EXISTS item (
     next TEXT NOT NULL DEFAULT ''
 );
 """
+_OURS = re.compile(r"spool|[0-9a-f]{32}\.sqlite(-journal|-wal|-shm)?")
+"""Names of what this tool keeps in the folder: mappings, and workers' inputs and outputs."""
 _UNREADABLE = "The private mapping cannot be written; set REDACT_PRIVATE_DIR to a folder of your own."
 
 
@@ -73,7 +76,7 @@ def _secure_folder(root: Path) -> None:
             "The folder for the private mapping belongs to another user; choose one of your own."
         )
     if stat.S_IMODE(state.st_mode) & 0o077:
-        if any(path.name != "spool" and ".sqlite" not in path.name for path in root.iterdir()):
+        if not all(_OURS.fullmatch(path.name) for path in root.iterdir()):
             raise OutputError(
                 "Others can enter the folder for the private mapping (REDACT_PRIVATE_DIR); "
                 "choose a folder of its own, or close this one: chmod 700."
