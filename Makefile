@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 DEMO_OUT := demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench samples lock clean
+.PHONY: help setup demo test check format fuzz bench samples lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -38,6 +38,9 @@ check: setup ## Lint, format check, types, and the direction of imports
 format: setup ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+fuzz: setup ## Mutated files against every reader, FUZZ_SECONDS long (300); FUZZ_SEED for others
+	$(BIN)/python scripts/fuzz.py
 
 bench: setup ## Measure coverage, speed and memory, with peers side by side (an hour or more)
 	$(BIN)/python -m bench

@@ -135,6 +135,11 @@ def _check_limits(facts: MediaFacts, policy: Policy) -> None:
         )
     if facts.frames > limits.max_frames:
         raise InputTooLargeError(f"There are more than {limits.max_frames} frames (limits.max_frames).")
+    if facts.kind == "animation" and facts.frames > limits.max_animation_frames:
+        raise InputTooLargeError(
+            f"There are more than {limits.max_animation_frames} frames (limits.max_animation_frames); "
+            "a video file holds them better."
+        )
 
 
 def _notes(tracks: Iterable[Track], facts: MediaFacts, policy: Policy) -> list[str]:

@@ -181,8 +181,27 @@ class LimitsPolicy(Section):
 
     max_pixels: int = Field(120_000_000, ge=1, description="Pixels of one frame.")
     max_frames: int = Field(1_000_000, ge=1, description="Frames of one item.")
+    max_animation_frames: int = Field(
+        10_000, ge=1, description="Frames of a GIF, WebP or APNG, where a few bytes can ask for a frame."
+    )
     item_timeout_s: int = Field(
         6 * 3600, ge=10, description="Wall-clock seconds one stage of one item may take."
+    )
+    cpu_s: int = Field(
+        24 * 3600, ge=1, description="Processor seconds one stage of one item may take, over all its threads."
+    )
+    memory_mb: int = Field(
+        8192,
+        ge=1024,
+        description="Address space of one worker process, in MiB; models take about 2000, and a photo of "
+        "112 megapixels 2400.",
+    )
+    open_files: int = Field(256, ge=64, description="Files a worker process may hold open at once.")
+    output_mb: int = Field(65536, ge=1, description="Size of the finished file, in MiB.")
+    require_isolation: bool = Field(
+        False,
+        description="Refuse to work where the system cannot cut workers off from network and files "
+        "(`redact doctor` says whether it can).",
     )
 
 

@@ -16,6 +16,7 @@ Row = tuple[int, str, str, dict[str, Any]]
 
 EVENTS = {
     "created": "the ledger begins; `id` ties it to the private mapping",
+    "isolation": "what held back the processes that worked on untrusted files in the run that follows",
     "run": "a run begins work: policy, models, versions of the tool, Python and the libraries",
     "run_ended": "a run came to its end; a run without this row was killed",
     "releasing": "judged bytes are about to be moved to a room; `review` if a person decided so",

@@ -1,26 +1,48 @@
 """The stages as jobs of worker processes: what runs in a child, and the `Stages` that call it from outside.
 
 Analysis and rendering run in one process, the gate in another that never saw the plan. Only JSON text,
-numbers and thumbnails' bytes cross between them.
+numbers and thumbnails' bytes cross between them, and what comes back is checked here. Each process sees its
+one input under a name of no meaning in a folder of its own, and nothing else of the machine's files.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from redact.batch.private import state_folder
+from redact.detect.weights import ModelStore, list_file
+from redact.errors import RedactError, WorkerDiedError
 from redact.findings import GateReport
 from redact.metadata.inventory import Inventory
 from redact.pipeline import StageProgress
 from redact.plan import Plan
-from redact.policy import Policy
-from redact.workers import Job, ProgressCallback, Worker
+from redact.policy import LimitsPolicy, Policy
+from redact.workers import (
+    Access,
+    Confinement,
+    Job,
+    ProgressCallback,
+    Reply,
+    Spool,
+    Worker,
+    WorkerLimits,
+    sweep,
+)
 
 MAKER = "redact.batch.jobs:maker_jobs"
 GATE = "redact.batch.jobs:gate_jobs"
 SIGNER = "redact.batch.jobs:signer_jobs"
+MAX_THUMBNAIL_BYTES = 1 << 20
+_FORMAT = re.compile(r"[a-z0-9_]{1,32}\Z")
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_WORDS = re.compile(r"[A-Za-z0-9_.,:;@/+\-' ()&]{0,1000}\Z")
 
 
 def _limit_library_threads() -> None:
@@ -91,40 +113,133 @@ def signer_jobs() -> Mapping[str, Job]:
     return {"sign": seal}
 
 
+def worker_limits(limits: LimitsPolicy) -> WorkerLimits:
+    """The policy's bounds of one worker process."""
+    return WorkerLimits(
+        memory_mb=limits.memory_mb,
+        cpu_s=limits.cpu_s,
+        open_files=limits.open_files,
+        output_mb=limits.output_mb,
+        required=limits.require_isolation,
+    )
+
+
+def _nonsense() -> WorkerDiedError:
+    return WorkerDiedError(
+        "The process working on this item gave no valid answer; nothing was published. Run it again."
+    )
+
+
+def _program_read() -> tuple[Path, ...]:
+    """Models and their list: what workers read besides libraries and their input."""
+    return (ModelStore().folder, list_file())
+
+
+def _judges_programs() -> tuple[Path, ...]:
+    """ffprobe is the one program that a worker starts; it is confined like the judge that starts it."""
+    found = shutil.which("ffprobe")
+    return (Path(found).resolve(), Path(found)) if found else ()
+
+
 class WorkerStages:
-    """`redact.pipeline.Stages` over two worker processes, plus the thumbnail of a published file."""
+    """`redact.pipeline.Stages` over two worker processes, plus the thumbnail of a published file.
 
-    def __init__(self, timeout_s: float, stop: threading.Event, maker: str = MAKER, gate: str = GATE) -> None:
-        self._maker, self._gate = Worker(maker), Worker(gate)
-        self._signer = Worker(SIGNER)
-        self._timeout, self._stop = timeout_s, stop
+    `spool` is the private folder in which the workers' own folders are made. `follow_links` is for paths that
+    a user named; in a walked folder a link may have taken a file's place.
+    """
 
-    def _ask(self, worker: Worker, job: str, progress: StageProgress | None = None, **request: Any) -> Any:
+    def __init__(
+        self,
+        timeout_s: float,
+        stop: threading.Event,
+        maker: str = MAKER,
+        gate: str = GATE,
+        *,
+        limits: LimitsPolicy | None = None,
+        spool: Path | None = None,
+        follow_links: bool = True,
+    ) -> None:
+        root = (spool or state_folder()) / "spool"
+        sweep(root)
+        bounds, read = worker_limits(limits or LimitsPolicy()), _program_read()
+        self._made, self._judged = Spool(root), Spool(root)
+        self._maker = Worker(maker, bounds, Access(read=(*read, self._made.entry), write=(self._made.exit,)))
+        self._gate = Worker(
+            gate, bounds, Access(read=(*read, self._judged.entry), programs=_judges_programs())
+        )
+        # it needs the key and perhaps a time-stamp server, and opens nothing but files that the gate passed
+        self._signer = Worker(SIGNER, bounds, confined=False)
+        self._timeout, self._stop, self._follow = timeout_s, stop, follow_links
+
+    def isolation(self) -> Confinement:
+        """What holds the workers back on this machine: the weaker of the two."""
+        self._made.make()
+        self._judged.make()
+        levels: list[Confinement] = [self._maker.start(), self._gate.start()]
+        return min(levels, key=lambda level: (level.complete, level.landlock, level.namespace))
+
+    def _ask(self, worker: Worker, job: str, progress: StageProgress | None = None, **request: Any) -> Reply:
         return worker.call(job, request, timeout_s=self._timeout, progress=progress, stop=self._stop)
+
+    def _ask_text(
+        self, worker: Worker, job: str, progress: StageProgress | None = None, **request: Any
+    ) -> str:
+        untrusted_reply = self._ask(worker, job, progress, **request)
+        if not isinstance(untrusted_reply, str):
+            worker.close()
+            raise _nonsense()
+        return untrusted_reply
 
     def sniff(self, path: Path) -> str:
         """The file's format by content; UnsupportedInputError if it is none of ours."""
-        return str(self._ask(self._maker, "sniff", path=str(path)))
+        with self._made.admit(path, follow=self._follow) as inside:
+            untrusted_format = self._ask_text(self._maker, "sniff", path=str(inside))
+        if not _FORMAT.match(untrusted_format):
+            raise _nonsense()
+        return untrusted_format
 
     def take_stock(self, path: Path, policy: Policy, *, values: bool) -> Inventory:
         """What the file carries besides its picture; see `redact.metadata.stocktaking.take_stock`."""
-        reply = self._ask(
-            self._maker, "stock", path=str(path), policy=policy.model_dump_json(), values=values
-        )
-        return Inventory.model_validate_json(reply)
+        with self._made.admit(path, follow=self._follow) as inside:
+            untrusted_stock = self._ask_text(
+                self._maker, "stock", path=str(inside), policy=policy.model_dump_json(), values=values
+            )
+        try:
+            return Inventory.model_validate_json(untrusted_stock)
+        except (ValidationError, RecursionError) as error:
+            raise _nonsense() from error
 
     def analyse(self, path: Path, item: str, policy: Policy, progress: StageProgress) -> Plan:
         """See `redact.pipeline.Stages`."""
-        reply = self._ask(
-            self._maker, "analyse", progress, path=str(path), item=item, policy=policy.model_dump_json()
-        )
-        return Plan.from_json(reply)
+        with self._made.admit(path, follow=self._follow) as inside:
+            untrusted_plan = self._ask_text(
+                self._maker, "analyse", progress, path=str(inside), item=item, policy=policy.model_dump_json()
+            )
+        try:
+            plan = Plan.from_json(untrusted_plan)
+        except (RedactError, RecursionError) as error:
+            raise _nonsense() from error
+        # a plan that claims to be another item's, or to be made under another policy, is no answer
+        if (plan.item, plan.policy_digest, plan.policy) != (item, policy.digest(), policy.name) or any(
+            track.keep for track in plan.tracks
+        ):
+            raise _nonsense()
+        return plan
 
     def render(self, path: Path, plan: Plan, target: Path, progress: StageProgress) -> None:
         """See `redact.pipeline.Stages`."""
-        self._ask(
-            self._maker, "render", progress, path=str(path), plan=plan.model_dump_json(), target=str(target)
-        )
+        with (
+            self._made.admit(path, follow=self._follow) as inside,
+            self._made.produce(target) as finished,
+        ):
+            self._ask(
+                self._maker,
+                "render",
+                progress,
+                path=str(inside),
+                plan=plan.model_dump_json(),
+                target=str(finished),
+            )
 
     def sign(self, path: Path, format: str, policy: Policy, target: Path) -> None:
         """See `redact.pipeline.Stages`."""
@@ -146,23 +261,50 @@ class WorkerStages:
         standalone: bool = False,
     ) -> GateReport:
         """See `redact.pipeline.Stages`. `standalone`: nothing is known of where the file comes from."""
-        reply = self._ask(
-            self._gate,
-            "inspect",
-            progress,
-            path=str(path),
-            policy=policy.model_dump_json(),
-            focus=focus,
-            standalone=standalone,
-        )
-        return GateReport.model_validate_json(reply)
+        with self._judged.admit(path, follow=self._follow) as inside:
+            untrusted_report = self._ask_text(
+                self._gate,
+                "inspect",
+                progress,
+                path=str(inside),
+                policy=policy.model_dump_json(),
+                focus=focus,
+                standalone=standalone,
+            )
+        try:
+            report = GateReport.model_validate_json(untrusted_report)
+        except (ValidationError, RecursionError) as error:
+            raise _nonsense() from error
+        words = [report.format, *(look.what for look in report.looks), *(look.by for look in report.looks)]
+        if not _DIGEST.match(report.sha256) or not all(map(_WORDS.match, words)):
+            raise _nonsense()
+        return report
 
     def thumbnail(self, path: Path) -> bytes:
         """A small JPEG of a finished file."""
-        return bytes(self._ask(self._gate, "thumbnail", path=str(path)))
+        with self._judged.admit(path, follow=self._follow) as inside:
+            untrusted_jpeg = self._ask(self._gate, "thumbnail", path=str(inside))
+        if (
+            not isinstance(untrusted_jpeg, bytes)
+            or len(untrusted_jpeg) > MAX_THUMBNAIL_BYTES
+            or not untrusted_jpeg.startswith(b"\xff\xd8\xff")
+        ):
+            raise _nonsense()
+        return untrusted_jpeg
 
     def close(self) -> None:
-        """End all processes."""
-        self._signer.close()
+        """End both processes and remove their folders."""
         self._maker.close()
         self._gate.close()
+        self._signer.close()
+        self._made.close()
+        self._judged.close()
+
+
+def isolation_level() -> Confinement:
+    """What this machine offers: a worker is started and asked."""
+    worker = Worker(MAKER, WorkerLimits(), Access())
+    try:
+        return worker.start()
+    finally:
+        worker.close()

@@ -27,6 +27,7 @@ from redact.findings import Verdict
 from redact.pipeline import Outcome, process
 from redact.policy import Policy
 from redact.report.html import index_page
+from redact.workers import Confinement
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class RunSummary:
     interrupted: bool = False
     head: str = ""
     """The ledger's head at the end, `rows:digest`."""
+    isolation: Confinement | None = None
+    """What held the workers back; None if none was started."""
 
     @property
     def counts(self) -> Counter[str]:
@@ -214,11 +217,21 @@ class _Batch:
             self.store.write_text(self.store.report / "index.html", page)
         self.summary.head = str(self.store.ledger.head())
 
+    def stages(self, timeout_s: float) -> WorkerStages:
+        """Worker processes for one job slot."""
+        return WorkerStages(
+            timeout_s,
+            self.stop,
+            self.options.maker,
+            self.options.gate,
+            limits=self.policy.limits,
+            spool=self.options.private_folder,
+            follow_links=False,
+        )
+
     def serve(self) -> None:
         """A job slot: take items until there are none."""
-        stages = WorkerStages(
-            self.policy.limits.item_timeout_s, self.stop, self.options.maker, self.options.gate
-        )
+        stages = self.stages(self.policy.limits.item_timeout_s)
         try:
             while not self.stop.is_set() and (work := self.todo.get()) is not None:
                 self.work_on(work, stages)
@@ -292,7 +305,7 @@ def _sort_out(batch: _Batch, entries: list[Entry]) -> list[_Work]:
     """Give every media file its id; report what is already done; set companions aside."""
     works: list[_Work] = []
     finished: list[ItemDone] = []
-    stages = WorkerStages(60, batch.stop, batch.options.maker, batch.options.gate)
+    stages = batch.stages(60)
     try:
         for entry in entries:
             if entry.companion and not entry.refused and not _is_media(entry, stages):
@@ -310,6 +323,10 @@ def _sort_out(batch: _Batch, entries: list[Entry]) -> list[_Work]:
                 finished.append(before)
             else:
                 works.append(_Work(entry, item))
+        if works:
+            level = batch.summary.isolation = stages.isolation()
+            if not batch.options.dry_run:
+                batch.store.ledger.append("isolation", level=level.describe(), complete=level.complete)
     finally:
         stages.close()
     batch.tell(RunStarted(len(works), len(finished), batch.summary.set_aside))

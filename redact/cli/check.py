@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Judge finished files; exit 0 only if every one may be published. One line a finding."""
     chosen = load_policy(policy, set_)
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event())
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
     worst = ExitCode.PUBLISHED
     try:
         for number, file in enumerate(files, 1):

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
+from redact.batch.jobs import isolation_level
 from redact.cli.options import JsonOption
 from redact.detect.weights import ModelStore
 from redact.errors import ExitCode, RedactError
@@ -84,9 +85,19 @@ def _ocr() -> Iterator[Check]:
         yield Check(f"OCR {language}", language in known, False, "reading text is not needed to cover it")
 
 
+def _isolation() -> Iterator[Check]:
+    try:
+        level = isolation_level()
+    except RedactError as error:
+        yield Check("isolation", False, True, str(error))
+    else:
+        # work goes on without it unless limits.require_isolation says otherwise, but never unsaid
+        yield Check("isolation", level.complete, False, level.describe())
+
+
 def command(as_json: JsonOption = False) -> None:
     """Say what this machine has: packages, models and digests, encoders, programs, OCR languages."""
-    checks = [*_packages(), *_models(), *_encoders(), *_programs(), *_ocr()]
+    checks = [*_packages(), *_models(), *_encoders(), *_programs(), *_ocr(), *_isolation()]
     for check in checks:
         if as_json:
             typer.echo(json.dumps(check.__dict__))

@@ -29,7 +29,7 @@ def command(
         raise UsageError("FILE is not there.")
     if out is not None and out.exists():
         raise UsageError("The plan's file exists already; choose another name.")
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event())
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
     try:
         text = stages.analyse(file, new_id(), chosen, lambda *_: None).to_json()
     finally:

@@ -57,7 +57,7 @@ def command(
     check_keeping(drawn, chosen, today)
     if out.exists():
         raise UsageError("OUT exists already; choose another name.")
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event())
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
     partial = out.with_name(f".{drawn.item}.partial{out.suffix}")
     try:
         report = draw(file, drawn, chosen, stages, partial, today)

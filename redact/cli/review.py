@@ -72,7 +72,7 @@ def command(
     chosen, drawn = load_policy(policy, set_), read_plan(plan)
     if not source.is_file():
         raise UsageError("The --input file is not there.")
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event())
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
     try:
         with Store(out) as store:
             done = redraw(store, item, by, drawn, source, chosen, stages)

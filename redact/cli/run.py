@@ -38,6 +38,8 @@ def _closing(summary: RunSummary) -> list[str]:
     counts = summary.counts
     words = ", ".join(f"{counts[word]} {word}" for word in STATUS_WORDS if counts[word]) or "no items"
     lines = [words + (f", {summary.set_aside} companion files set aside" if summary.set_aside else "")]
+    if summary.isolation is not None and not summary.isolation.complete:
+        lines.append(f"Workers were not fully confined: {summary.isolation.describe()}. See `redact doctor`.")
     if summary.interrupted:
         lines.append("Interrupted; run the same command again to go on.")
     elif summary.items and summary.fresh == 0:

@@ -54,7 +54,12 @@ class ModelStatus:
     role: str
 
 
-def _list_file() -> Path:
+def list_file() -> Path:
+    """Where models.toml is.
+
+    Raises:
+        ModelError: nowhere.
+    """
     given = os.environ.get("REDACT_MODELS")
     for folder in filter(None, (Path(given) if given else None, _HERE.parent / "models", _HERE / "_models")):
         if (folder / "models.toml").is_file():
@@ -62,12 +67,12 @@ def _list_file() -> Path:
     raise ModelError("models.toml is not there; install the package again.")
 
 
-def _weights_folder(list_file: Path) -> Path:
+def _weights_folder(listed: Path) -> Path:
     given = os.environ.get("REDACT_WEIGHTS")
     if given:
         return Path(given)
-    if list_file.parent.name == "models":
-        return list_file.parent / "weights"
+    if listed.parent.name == "models":
+        return listed.parent / "weights"
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "redact" / "models"
 
@@ -79,8 +84,8 @@ class ModelStore:
         ModelError: models.toml is missing or not readable.
     """
 
-    def __init__(self, list_file: Path | None = None, folder: Path | None = None) -> None:
-        source = list_file or _list_file()
+    def __init__(self, listed: Path | None = None, folder: Path | None = None) -> None:
+        source = listed or list_file()
         try:
             table = tomllib.loads(source.read_text(encoding="utf-8"))
             self.entries = {name: ModelEntry(id=name, **values) for name, values in table.items()}

@@ -16,6 +16,8 @@ import ffmpeg
 from redact.errors import DamagedInputError, MissingToolError
 
 PROBE_TIMEOUT_S = 120
+PROBE_FORMATS = "mov,matroska,webm,avi"
+"""The containers that are probed. A playlist or script, which points to other files, is none of them."""
 
 
 def find_ffprobe() -> str:
@@ -62,6 +64,7 @@ def probe_streams(path: Path) -> dict[str, Any]:
             cmd=program,
             timeout=PROBE_TIMEOUT_S,
             protocol_whitelist="file",
+            format_whitelist=PROBE_FORMATS,
             show_chapters=None,
             show_programs=None,
         )

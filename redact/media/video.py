@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import av.video.frame
 from av.video.reformatter import VideoReformatter
@@ -21,6 +20,7 @@ from av.video.reformatter import VideoReformatter
 from redact.errors import UnsupportedInputError
 from redact.media.base import DecodedFrame, Painter, Planes, Progress, RenderedFacts
 from redact.media.orientation import Turn, from_display_matrix, turned
+from redact.media.side_data import display_matrix
 from redact.media.sniff import identify
 from redact.media.video_audio import AudioCopier
 from redact.media.video_decode import Prefetch, decode
@@ -154,8 +154,8 @@ def _refuse_dolby_vision(frame: av.video.frame.VideoFrame) -> None:
 
 
 def _orientation(frame: av.video.frame.VideoFrame) -> tuple[Turn, bool]:
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
-    return from_display_matrix(bytes(data)) if data is not None else (0, False)
+    matrix = display_matrix(frame)
+    return from_display_matrix(matrix) if matrix is not None else (0, False)
 
 
 def _colour(frame: av.video.frame.VideoFrame) -> ColourFacts:

@@ -23,6 +23,8 @@ from redact.media.video_open import DAMAGED, exact
 
 DEPTH = 4
 """Decoded frames that may wait: enough for decoding and encoding to overlap, about 12 MB at 1080p."""
+MAX_GAP_S = 24 * 3600
+"""Seconds between two frames beyond which a time is a broken one: no muxer can hold it."""
 T = TypeVar("T")
 
 
@@ -120,6 +122,8 @@ def _checked(frames: Iterator[av.video.frame.VideoFrame]) -> Iterator[av.video.f
         shape = found
         if frame.pts is None or (last is not None and frame.pts <= last):
             raise DamagedInputError("Frame times do not rise; repair the file's timestamps first.")
+        if last is not None and (frame.pts - last) * exact(frame.time_base, Fraction(1, 1000)) > MAX_GAP_S:
+            raise DamagedInputError("Frames are more than a day apart; repair the file's timestamps first.")
         last = frame.pts
         yield frame
     if shape is None:

@@ -55,14 +55,17 @@ def pick_video(container: av.container.InputContainer) -> av.video.stream.VideoS
     """The one video stream that is rebuilt: the default one, else the first; never a cover picture.
 
     Raises:
-        UnsupportedInputError: there is none.
+        UnsupportedInputError: there is none, or it is of no known codec.
     """
     streams = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not streams:
         raise UnsupportedInputError("The file holds no video stream.")
-    return next(
+    picked = next(
         (stream for stream in streams if stream.disposition & av.stream.Disposition.default), streams[0]
     )
+    if picked.codec_context is None:  # PyAV's word for a codec that nothing here decodes
+        raise UnsupportedInputError("The video is of a codec that is not handled, or damaged in its head.")
+    return picked
 
 
 def _is_cover(stream: av.stream.Stream) -> bool:
