@@ -52,6 +52,17 @@ class Table:
         return "\n".join(lines) + "\n"
 
 
+@dataclass
+class Tables:
+    """Several tables of one benchmark, in one file."""
+
+    tables: list[Table]
+
+    def markdown(self) -> str:
+        """One after the other."""
+        return "\n".join(table.markdown() for table in self.tables)
+
+
 def machine() -> str:
     """Date and machine, without anything that names it."""
     return (

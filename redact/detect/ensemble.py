@@ -19,6 +19,8 @@ _TILE_OVERLAP = 0.25
 HINT_SCORE, HINT_SIDE = 0.15, 48.0
 """Score from which, and longer side in pixels of the scaled picture under which, a sighting is a hint. Of 622
 faces of 16 to 64 px in photos shrunk to two fifths, 604 had such a one within 60 px."""
+CLAHE_LIMIT = 4.0
+"""The customary limit of clipping; not tuned."""
 SEEN_UPRIGHT = 0.40
 """Score from which a turned look has nothing to add."""
 
@@ -42,18 +44,21 @@ class Run:
     """Cut the scaled picture into overlapping squares of this side; 0: look at it whole."""
     hinted: bool = False
     """Only tiles in which an earlier run saw something small, however faintly."""
+    enhance: bool = False
+    """Look at the picture with its local contrast stretched, for what is hardly lighter than its ground."""
     least: float = 0.0
     """Drop what scores less: turned looks see faces in much that is none."""
 
     @property
     def name(self) -> str:
-        """`model@scale`, with + for mirrored, r for turned, t for tiled."""
+        """`model@scale`, with + for mirrored, r for turned, t for tiled, c for stretched contrast."""
         parts = f"{self.model}@{self.long_side}"
         return (
             parts
             + ("+flip" if self.flip else "")
             + (f"+r{self.turn}" if self.turn else "")
             + (f"+t{self.tile}" if self.tile else "")
+            + ("+c" if self.enhance else "")
         )
 
 
@@ -75,6 +80,13 @@ def tile_starts(length: int, tile: int) -> list[int]:
         return [0]
     count = -(-(length - tile) // int(tile * (1 - _TILE_OVERLAP))) + 1
     return [round(n * (length - tile) / (count - 1)) for n in range(count)]
+
+
+def enhanced(image: BgrImage) -> BgrImage:
+    """A copy with lightness equalised by neighbourhood (CLAHE; Zuiderveld 1994, Graphics Gems IV, VIII.5)."""
+    lab = cv2.cvtColor(image, cv2.COLOR_BGR2LAB)
+    lab[..., 0] = cv2.createCLAHE(CLAHE_LIMIT, (8, 8)).apply(lab[..., 0])
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), np.uint8)
 
 
 def unseen(upright: Sequence[Region], turned: Sequence[Region]) -> list[Region]:
@@ -124,6 +136,8 @@ class Ensemble:
 
     def _run(self, run: Run, image: BgrImage, known: Sequence[Box]) -> list[Region]:
         height, width = image.shape[:2]
+        if run.enhance:
+            image = enhanced(image)
         if run.tile:
             small = [box for box in known if max(box.w, box.h) < HINT_SIDE]
             return [

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from redact.detect.base import Detector, Picture
 from redact.detect.ensemble import Ensemble, Run
-from redact.plan import Box, Region
+from redact.plan import Box, Kind, Region
 
 LARGE = 0.12
 """Share of the picture from which a region needs a second opinion; an item with one goes to review anyway."""
@@ -31,15 +31,16 @@ class TextEnsemble(Ensemble):
         """`second` is called when it is first needed, which on most pictures it is not."""
         super().__init__(runs, detectors)
         self._second = second
+        self._networks = {name for name, each in detectors.items() if Kind.TEXT in each.kinds}
 
     def look(self, picture: Picture) -> list[Region]:
         """See `Ensemble.look`."""
         found = super().look(picture)
         least = LARGE * picture.width * picture.height
-        large = [region for region in found if region.box.area > least]
+        large = [region for region in found if region.kind is Kind.TEXT and region.box.area > least]
         if not large:
             return found
-        scale = max(run.long_side for run in self.runs)
+        scale = max(run.long_side for run in self.runs if run.model in self._networks)
         marked = [region.box for region in self._second_look(picture, scale // QUARTER)]
         doubtful = [
             region

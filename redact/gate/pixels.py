@@ -26,7 +26,7 @@ from redact.gate.merge import FindingMerger, overlap_of_smaller, select
 from redact.gate.second_look import SecondLook
 from redact.gate.thresholds import HEAD_COVERED, PEOPLE_LOOKS, STILL_THERE, Looks
 from redact.media.base import DecodedFrame
-from redact.plan import Region
+from redact.plan import Kind, Region
 from redact.policy import Policy
 
 FOCUS_TEXT_LOOKS = 8
@@ -159,7 +159,7 @@ class PixelGate:
         if self._cover_colour is None or not regions:
             return regions
         past = PastCovers(picture, self._cover_colour)
-        doubtful = [region for region in regions if past.touched(region.box)]
+        doubtful = [each for each in regions if each.kind is Kind.TEXT and past.touched(each.box)]
         if not doubtful:
             return regions
         again = select(text.look(past))

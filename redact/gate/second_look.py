@@ -61,7 +61,9 @@ class SecondLook:
         return [region for region in regions if self._stands(picture, region)]
 
     def _stands(self, picture: Picture, region: Region) -> bool:
-        if region.kind in (Kind.TEXT, Kind.CODE):
+        if region.kind is Kind.CODE:
+            return True  # its own check sums confirmed it
+        if region.kind is Kind.TEXT:
             return self._line(picture.bgr(None), region.box)
         if region.score >= SURE:
             return True

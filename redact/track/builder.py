@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
+from redact.cover.bands import banded
 from redact.cover.padding import pad_face, pad_text, to_near_edges
 from redact.detect.fusion import FusionRule, cluster
 from redact.detect.modes import FACE_FUSION, VIDEO_FACE_FUSION
@@ -16,8 +17,11 @@ from redact.track.associate import Sighting, Trail, associate, without_large_noi
 from redact.track.settings import TrackSettings
 from redact.track.spans import Placed, fill, gather
 
-TEXT_FUSION = FusionRule(strong=0.0, weak=0.0, overlap=0.3, large_strong=0.0)
-"""Every text region stands: its detector has a floor of its own, and one family only."""
+TEXT_FUSION = FusionRule(
+    strong=0.0, weak=0.0, overlap=0.3, large_strong=0.0, join_score=0.0, join_share=0.0, join_area=4.0
+)
+"""Every text region stands, and nothing of it is left out of the union: its detector has a floor of its own,
+and where one network sees a word and another the whole line, the line is covered."""
 LARGE_NOISE = 0.25
 """Share of the picture's shorter side from which faint faces do not lengthen a track for long: on soft film
 YuNet goes on for seconds seeing half a room as a faint face."""
@@ -78,7 +82,7 @@ class TrackBuilder:
 
     def add_text(self, frame: int, regions: Sequence[Region]) -> None:
         """Text seen on a frame of the text cadence."""
-        self._text.add(frame, self._sightings(regions, TEXT_FUSION))
+        self._text.add(frame, self._sightings(banded(regions), TEXT_FUSION))
 
     def finish(self, shots: Sequence[tuple[int, int]]) -> list[Track]:
         """Tracks of the whole item, faces first. No track crosses a shot's edge."""
@@ -136,11 +140,12 @@ def tracks_for_photo(
     """Tracks of a single picture: one for every group that stands."""
     tracks: list[Track] = []
     rule_for_faces = FACE_FUSION.get(policy.faces.mode, FusionRule())  # off: there are none
-    for kind, regions, rule in ((Kind.FACE, faces, rule_for_faces), (Kind.TEXT, text, TEXT_FUSION)):
+    for kind, regions, rule in ((Kind.FACE, faces, rule_for_faces), (Kind.TEXT, banded(text), TEXT_FUSION)):
         for group in cluster(regions, rule, (width, height)):
             if not group.stands:
                 continue
             box = group.box
+            shown = group.members[0].kind if kind is Kind.TEXT else kind
             if kind is Kind.FACE:
                 cover = pad_face(box, policy.faces).widened(*group.waver)
                 inside = to_near_edges(cover, box, width, height).clipped(width, height)
@@ -153,7 +158,7 @@ def tracks_for_photo(
             tracks.append(
                 Track(
                     id=len(tracks) + 1,
-                    kind=kind,
+                    kind=shown,
                     score=min(1.0, round(group.score, 4)),
                     sources=sources,
                     spans=(span,),
