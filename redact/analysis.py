@@ -15,6 +15,7 @@ from pathlib import Path
 
 from redact.detect.base import Picture
 from redact.detect.ensemble import Ensemble, unseen
+from redact.detect.large_text import TextEnsemble
 from redact.detect.listen import ANALYSIS_EAR, listen
 from redact.detect.modes import Look, face_ensemble, text_ensemble, turned_ensembles
 from redact.detect.speech import RATE, WINDOW, SpeechNetwork
@@ -29,6 +30,7 @@ from redact.track.builder import TrackBuilder, tracks_for_photo
 from redact.track.settings import TrackSettings
 from redact.track.shots import ShotDetector
 from redact.track.speech import speech_edits
+from redact.track.text_looks import TextLooks
 
 SHOT_LONG_SIDE = 160
 LOOK_AHEAD = 4
@@ -46,10 +48,11 @@ class Cadence:
     def for_rate(cls, frames_per_second: float) -> Cadence:
         """Six full face looks and two and a half text looks a second, but never closer than a few frames.
 
+        Those are the text looks at the whole picture; what changes in between is looked at where it does
+        (`redact.track.text_looks`).
+
         Tracks are held for half a second on both sides of a sighting, so a face that only the full look sees
-        (in HD, one of 20 to 40 pixels) is covered between two looks unless it moves fast. A caption must
-        stand for about a second to be read, so it meets at least two text looks; its cover reaches two looks
-        beyond them.
+        (in HD, one of 20 to 40 pixels) is covered between two looks unless it moves fast.
         """
         rate = frames_per_second if frames_per_second > 0 else 25.0
         return cls(full_faces=max(3, round(rate / 6)), text=max(10, round(rate / 2.5)))
@@ -68,8 +71,8 @@ class AnalysisModels:
         self.light, self.full, self.photo = looking("light"), looking("full"), looking("photo")
         self.turned: list[Ensemble] = [] if faces == "off" else turned_ensembles(faces, store)
         self.hearing = SpeechNetwork(store.path("silero_vad")) if policy.audio.mode == "mute_speech" else None
-        self.text: Ensemble | None = None if text.mode == "off" else text_ensemble(text.detection, store)
-        self.video_text: Ensemble | None = (
+        self.text: TextEnsemble | None = None if text.mode == "off" else text_ensemble(text.detection, store)
+        self.video_text: TextEnsemble | None = (
             None if text.mode == "off" else text_ensemble(text.detection, store, video=True)
         )
 
@@ -189,7 +192,14 @@ class _Looks:
     text: list[Region] | None
 
 
-def _look(models: AnalysisModels, cadence: Cadence, cut: bool, frame: int, picture: Picture) -> _Looks:
+def _look(
+    models: AnalysisModels,
+    cadence: Cadence,
+    captions: TextLooks | None,
+    cut: bool,
+    frame: int,
+    picture: Picture,
+) -> _Looks:
     full = cut or frame % cadence.full_faces == 0
     ensemble = models.full if full else models.light
     faces = ensemble.look(picture) if ensemble else []
@@ -197,8 +207,7 @@ def _look(models: AnalysisModels, cadence: Cadence, cut: bool, frame: int, pictu
         turn = frame // cadence.full_faces % len(models.turned)
         for turned in models.turned if cut else models.turned[turn : turn + 1]:
             faces += unseen(faces, turned.look(picture))
-    reader = models.video_text if cut or frame % cadence.text == 0 else None
-    text = reader.look(picture) if reader else None
+    text = captions.look(frame, cut, picture) if captions else None
     return _Looks(frame, faces, text)
 
 
@@ -214,6 +223,7 @@ def _analyse_moving(
     cadence = Cadence(1, 1) if facts.kind == "animation" else Cadence.for_rate(rate)
     builder = TrackBuilder(facts.width, facts.height, TrackSettings.from_policy(policy, rate))
     shots = ShotDetector()
+    captions = TextLooks(models.video_text, cadence.text) if models.video_text else None
     pending: deque[Future[_Looks]] = deque()
     counted = 0
 
@@ -231,7 +241,9 @@ def _analyse_moving(
                     f"There are more than {policy.limits.max_frames} frames (limits.max_frames)."
                 )
             cut = shots.add(decoded.picture.bgr(SHOT_LONG_SIDE))
-            pending.append(pool.submit(partial(_look, models, cadence, cut, decoded.index, decoded.picture)))
+            pending.append(
+                pool.submit(partial(_look, models, cadence, captions, cut, decoded.index, decoded.picture))
+            )
             if len(pending) > LOOK_AHEAD:
                 collect()
             if progress is not None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 from redact.detect.base import Detector, Picture
 from redact.detect.ensemble import Ensemble, Run
 from redact.plan import Box, Kind, Region
@@ -35,7 +37,31 @@ class TextEnsemble(Ensemble):
 
     def look(self, picture: Picture) -> list[Region]:
         """See `Ensemble.look`."""
-        found = super().look(picture)
+        return self._agreed(picture, super().look(picture))
+
+    def look_within(self, picture: Picture, place: Box) -> list[Region]:
+        """What the networks see on a part of the picture, at the same scales; in pixels of the picture.
+
+        Looks of other kinds (codes, stretched contrast) are for whole pictures.
+        """
+        found = []
+        for run in self.runs:
+            if run.model not in self._networks or run.enhance:
+                continue
+            image = picture.bgr(run.long_side)
+            sx, sy = picture.width / image.shape[1], picture.height / image.shape[0]
+            cut = place.scaled(1 / sx, 1 / sy).snapped(image.shape[1], image.shape[0], 1)
+            if cut is None:
+                continue
+            x0, y0, x1, y1 = cut
+            crop = np.ascontiguousarray(image[y0:y1, x0:x1])
+            for region in self._detectors[run.model].detect(crop):
+                box = region.box._replace(x=region.box.x + x0, y=region.box.y + y0)
+                found.append(region._replace(box=box.scaled(sx, sy), source=run.name))
+        return self._agreed(picture, found)
+
+    def _agreed(self, picture: Picture, found: list[Region]) -> list[Region]:
+        """Without those large regions in which the second network sees nothing."""
         least = LARGE * picture.width * picture.height
         large = [region for region in found if region.kind is Kind.TEXT and region.box.area > least]
         if not large:

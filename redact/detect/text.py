@@ -27,10 +27,10 @@ real lettering of that height still has 16 pixels. Soft pictures make the networ
 at one size, seldom at two: of 9 such samples 8 were cleared, no caption was lost."""
 GIANT_SEEN = 0.3
 """Share of a giant's area that must be text at a quarter of the size; at half, where the network is sure."""
-SURE, SURE_FILL = 0.86, 0.60
-"""Mean probability, and share of the tilted rectangle that the core fills, from which a giant is believed
-when only half the size shows it. On 227 photos: about 40 regions more, nearly all of them banners, printed
-clothes and watermarks; on the tuning seed of the captions, faint lines that were lost before."""
+SURE, SURE_FILL, SURE_LENGTH = 0.86, 0.60, 2.5
+"""Mean probability, share of the tilted rectangle that the core fills, and length in heights, from which a
+giant is believed when only half the size shows it. On the tuning seed these were faint names of 60 to 90 px;
+on 227 photos banners and watermarks. Shorter giants that pass are people in black and table legs."""
 SMALLEST_SIDE = 3.0
 """A core thinner than this many pixels is noise of the map; text that thin cannot be read."""
 TILTED = 0.65
@@ -49,6 +49,16 @@ class _Line:
     fill: float
     corners: npt.NDArray[np.float32]
     """4 x 2, of the grown tilted rectangle, the first two along a short side."""
+
+    @property
+    def length(self) -> float:
+        """Along the line's own direction."""
+        return float(np.linalg.norm(self.corners[2] - self.corners[1]))
+
+    @property
+    def sure(self) -> bool:
+        """Whether half the size is enough to believe it."""
+        return self.score >= SURE and self.fill >= SURE_FILL and self.length >= SURE_LENGTH * self.height
 
 
 class TextDetector:
@@ -74,7 +84,7 @@ class TextDetector:
         if giants:
             quarter = self._again(image, 4)
             doubtful = [line for line in giants if not _seen(line, quarter)]
-            sure = [line for line in doubtful if line.score >= SURE and line.fill >= SURE_FILL]
+            sure = [line for line in doubtful if line.sure]
             half = self._again(image, 2) if sure else []
             dropped = [line for line in doubtful if line not in sure or not _seen(line, half)]
             found = [line for line in found if line not in dropped]
@@ -136,8 +146,7 @@ def _seen(line: _Line, again: list[Box]) -> bool:
 def _slices(line: _Line) -> list[Box]:
     """The line's box, or upright boxes of its slices: an upright box around a tilted line is mostly scene."""
     one, two, three, four = (np.asarray(corner, np.float64) for corner in line.corners)
-    along = float(np.linalg.norm(three - two))
-    count = min(MOST_SLICES, math.ceil(along / max(line.height, 1.0)))
+    count = min(MOST_SLICES, math.ceil(line.length / max(line.height, 1.0)))
     if count < 3:
         return [line.box]
     boxes = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -14,8 +13,9 @@ from redact.detect.modes import FACE_FUSION, VIDEO_FACE_FUSION
 from redact.plan import Box, Kind, Origin, Region, Span, Track
 from redact.policy import Policy
 from redact.track.associate import Sighting, Trail, associate, without_large_noise
+from redact.track.captions import caption_frames, unbroken
 from redact.track.settings import TrackSettings
-from redact.track.spans import Placed, fill, gather
+from redact.track.spans import fill, gather
 
 TEXT_FUSION = FusionRule(
     strong=0.0, weak=0.0, overlap=0.3, large_strong=0.0, join_score=0.0, join_share=0.0, join_area=4.0
@@ -25,8 +25,6 @@ and where one network sees a word and another the whole line, the line is covere
 LARGE_NOISE = 0.25
 """Share of the picture's shorter side from which faint faces do not lengthen a track for long: on soft film
 YuNet goes on for seconds seeing half a room as a faint face."""
-TEXT_GAP_LOOKS = 2
-"""A caption missed on this many looks and then seen again in its place was there all along."""
 
 
 class _Sightings:
@@ -81,7 +79,7 @@ class TrackBuilder:
         self._faces.add(frame, self._sightings(regions, VIDEO_FACE_FUSION))
 
     def add_text(self, frame: int, regions: Sequence[Region]) -> None:
-        """Text seen on a frame of the text cadence."""
+        """All text known to be on a frame that was looked at."""
         self._text.add(frame, self._sightings(banded(regions), TEXT_FUSION))
 
     def finish(self, shots: Sequence[tuple[int, int]]) -> list[Track]:
@@ -106,15 +104,12 @@ class TrackBuilder:
 
     def _text_in(self, shot: tuple[int, int]) -> Iterator[tuple[Trail, list[Span]]]:
         looked = self._text.between(*shot)
-        looks = sorted(looked)
-        # association counts looks, not frames: between two looks nothing is known of text
-        trails = associate(
-            {n: looked[frame] for n, frame in enumerate(looks)}, TEXT_GAP_LOOKS + 1, TEXT_GAP_LOOKS
-        )
-        for trail in trails:
-            placed = _text_frames(trail, looks, shot)
-            pad = partial(pad_text, policy=self._settings.text)
-            yield trail, gather(placed, pad, self._size, self._settings)
+        settings = self._settings
+        trails = associate(looked, settings.text_gap, settings.text_gap)
+        for trail in (part for whole in trails for part in unbroken(whole)):
+            placed = caption_frames(trail, shot, settings.text_hold, self._size)
+            pad = partial(pad_text, policy=settings.text)
+            yield trail, gather(placed, pad, self._size, settings)
 
     def _append(self, tracks: list[Track], kind: Kind, trail: Trail, spans: list[Span]) -> None:
         if not spans:
@@ -165,27 +160,3 @@ def tracks_for_photo(
                 )
             )
     return tracks
-
-
-def _text_frames(trail: Trail, looks: list[int], shot: tuple[int, int]) -> dict[int, Placed]:
-    """Boxes of one caption on every frame: from two looks before it was seen to two looks after.
-
-    A caption fades in after the last look without it and out before the next one without it; two looks leave
-    room for the frames on which it was too faint to be found.
-    """
-    seen = trail.frames
-    first, last = seen[0], seen[-1]
-    start = looks[first - 2] if first >= 2 else shot[0]
-    end = looks[last + 2] if last + 2 < len(looks) else shot[1]
-    placed: dict[int, Placed] = {}
-    for frame in range(start, looks[first]):
-        placed[frame] = Placed(trail.seen[first].box, Origin.EXTENDED)
-    for frame in range(looks[last] + 1, end + 1):
-        placed[frame] = Placed(trail.seen[last].box, Origin.EXTENDED)
-    for a, b in itertools.pairwise(seen):
-        both = trail.seen[a].box.union(trail.seen[b].box)
-        for frame in range(looks[a] + 1, looks[b]):
-            placed[frame] = Placed(both, Origin.INTERPOLATED)
-    for n in seen:
-        placed[looks[n]] = Placed(trail.seen[n].box, Origin.DETECTED)
-    return placed

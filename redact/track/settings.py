@@ -12,6 +12,10 @@ GAP_SECONDS = 1.5
 """A face that is not seen for this long and then again in its place was there all along."""
 EDGE_SECONDS = 1.0
 """A track that begins this soon after a cut, or ends this soon before one, reaches the cut."""
+TEXT_HOLD_SECONDS = 0.8
+"""A caption fades in and out for up to this long; its cover goes on as long on both sides."""
+TEXT_GAP_SECONDS = 1.5
+"""A line that is not seen for this long and then again in its place was there all along."""
 FALLBACK_RATE = 25.0
 
 
@@ -24,6 +28,8 @@ class TrackSettings:
     hold: int
     gap: int
     edge: int
+    text_hold: int = 20
+    text_gap: int = 38
     drift: float = 0.03
     """Growth of an extended or interpolated box per frame away from the nearest sighting, of its size."""
     most_drift: float = 0.5
@@ -48,4 +54,6 @@ class TrackSettings:
             hold=max(4, round(HOLD_SECONDS * rate)),
             gap=max(8, round(GAP_SECONDS * rate)),
             edge=max(6, round(EDGE_SECONDS * rate)),
+            text_hold=max(4, round(TEXT_HOLD_SECONDS * rate)),
+            text_gap=max(6, round(TEXT_GAP_SECONDS * rate)),
         )
