@@ -7,24 +7,37 @@ late in a shot is followed back to the frame on which it entered. What is run on
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from redact.cover.area import BAND_SOURCE, area_notes
 from redact.detect.base import Picture
 from redact.detect.ensemble import Ensemble, unseen
 from redact.detect.large_text import TextEnsemble
 from redact.detect.listen import ANALYSIS_EAR, listen
 from redact.detect.modes import Look, face_ensemble, text_ensemble, turned_ensembles
+from redact.detect.overlay import overlay_like
 from redact.detect.speech import RATE, WINDOW, SpeechNetwork
 from redact.detect.weights import ModelStore
 from redact.errors import InputTooLargeError
 from redact.media.base import MediaHandler, Progress
 from redact.media.digest import digest_file
 from redact.media.registry import handler_for
-from redact.plan import Kind, MediaFacts, OutputSpec, Plan, Region, SoundEdit, StreamFacts, Track
+from redact.plan import (
+    Kind,
+    MediaFacts,
+    Origin,
+    OutputSpec,
+    Plan,
+    Region,
+    SoundEdit,
+    Span,
+    StreamFacts,
+    Track,
+)
 from redact.policy import Policy
 from redact.track.builder import TrackBuilder, tracks_for_photo
 from redact.track.settings import TrackSettings
@@ -99,6 +112,8 @@ def analyse(
     else:
         tracks, shots, counted = _analyse_moving(path, handler, facts, policy, models, progress)
     facts = facts.model_copy(update={"frames": counted, "streams": _streams(facts, policy)})
+    if policy.text.band:
+        tracks.append(_band(facts, policy.text.band, len(tracks) + 1))
     return Plan(
         item=item,
         policy=policy.name,
@@ -130,6 +145,14 @@ def _streams(facts: MediaFacts, policy: Policy) -> tuple[StreamFacts, ...]:
     )
 
 
+def _band(facts: MediaFacts, share: float, number: int) -> Track:
+    """The lower part of every frame, covered because the policy asks for it."""
+    top = (1 - share) * facts.height
+    box = (0.0, top, float(facts.width), facts.height - top)
+    span = Span(first=0, last=facts.frames - 1, box=box, origin=Origin.REVIEWER)
+    return Track(id=number, kind=Kind.TEXT, sources=(BAND_SOURCE,), spans=(span,))
+
+
 def _check_limits(facts: MediaFacts, policy: Policy) -> None:
     limits = policy.limits
     if facts.width * facts.height > limits.max_pixels:
@@ -145,19 +168,12 @@ def _check_limits(facts: MediaFacts, policy: Policy) -> None:
         )
 
 
-def _notes(tracks: Iterable[Track], facts: MediaFacts, policy: Policy) -> list[str]:
-    kinds = set()
-    largest_text = 0.0
-    for track in tracks:
-        kinds.add(track.kind)
-        if track.kind is Kind.TEXT:
-            area = max(span.box[2] * span.box[3] for span in track.spans)
-            largest_text = max(largest_text, area / (facts.width * facts.height))
+def _notes(tracks: Sequence[Track], facts: MediaFacts, policy: Policy) -> list[str]:
+    kinds = {track.kind for track in tracks}
     notes = []
     if policy.faces.mode != "off" and policy.faces.require_one and Kind.FACE not in kinds:
         notes.append("no_face_found")
-    if largest_text > policy.text.max_area:
-        notes.append("large_text_region")
+    notes += area_notes(tracks, facts.width, facts.height, policy.text)
     if policy.audio.unheard and any(stream.kind == "audio" for stream in facts.streams):
         notes.append("sound_not_listened")
     return notes
@@ -174,12 +190,20 @@ def _analyse_sound(path: Path, facts: MediaFacts, models: AnalysisModels) -> tup
 Analysed = tuple[list[Track], list[tuple[int, int]], int]
 
 
+def _wanted(picture: Picture, text: list[Region], policy: Policy) -> list[Region]:
+    """The text that the policy wants covered; codes in any case."""
+    if policy.text.mode != "captions":
+        return text
+    return [each for each in text if each.kind is not Kind.TEXT or overlay_like(picture, each)]
+
+
 def _analyse_photo(
     path: Path, handler: MediaHandler, facts: MediaFacts, policy: Policy, models: AnalysisModels
 ) -> Analysed:
     (frame,) = handler.frames(path, facts)
     faces = models.photo.look(frame.picture) if models.photo else []
     text = models.text.look(frame.picture) if models.text else []
+    text = _wanted(frame.picture, text, policy)
     return tracks_for_photo(faces, text, facts.width, facts.height, policy), [(0, 0)], 1
 
 
@@ -193,6 +217,7 @@ class _Looks:
 
 
 def _look(
+    policy: Policy,
     models: AnalysisModels,
     cadence: Cadence,
     captions: TextLooks | None,
@@ -208,6 +233,8 @@ def _look(
         for turned in models.turned if cut else models.turned[turn : turn + 1]:
             faces += unseen(faces, turned.look(picture))
     text = captions.look(frame, cut, picture) if captions else None
+    if text is not None:
+        text = _wanted(picture, text, policy)
     return _Looks(frame, faces, text)
 
 
@@ -242,7 +269,9 @@ def _analyse_moving(
                 )
             cut = shots.add(decoded.picture.bgr(SHOT_LONG_SIDE))
             pending.append(
-                pool.submit(partial(_look, models, cadence, captions, cut, decoded.index, decoded.picture))
+                pool.submit(
+                    partial(_look, policy, models, cadence, captions, cut, decoded.index, decoded.picture)
+                )
             )
             if len(pending) > LOOK_AHEAD:
                 collect()

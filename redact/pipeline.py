@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
+from redact.cover.area import area_notes
 from redact.findings import Finding, FindingKind, GateReport, Verdict
 from redact.gate.heal import heal_tracks
 from redact.gate.kept import check_keeping, without_kept
@@ -99,6 +100,10 @@ def process(
         report = stages.inspect(target, policy, focus_frames(plan), progress)
         extra = heal_tracks(report, policy) if rounds < policy.gate.heal_rounds else []
         if not extra:
+            # healing adds covers: together they may blank the picture
+            grown = area_notes(plan.tracks, plan.media.width, plan.media.height, policy.text)
+            fresh = tuple(note for note in grown if note not in plan.notes)
+            plan = plan.model_copy(update={"notes": plan.notes + fresh})
             notes = note_findings(plan)
             return Outcome(plan, _with_findings(report, notes), target, rounds)
         target.unlink()

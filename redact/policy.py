@@ -64,7 +64,11 @@ class KeepPolicy(Section):
 class TextPolicy(Section):
     """Finding and covering text."""
 
-    mode: Literal["all", "off"] = Field("all", description="all: every text region is covered; off: none.")
+    mode: Literal["all", "captions", "off"] = Field(
+        "all",
+        description="all: every text region is covered; captions: only what looks laid over the picture "
+        "(lower thirds, straps, tickers, subtitles), weaker: signs, badges and documents stay; off: none.",
+    )
     detection: Literal["fast", "balanced", "careful"] = Field(
         "balanced", description="Which text table of redact.detect.modes is run."
     )
@@ -74,6 +78,19 @@ class TextPolicy(Section):
     min_padding_px: float = Field(4.0, ge=4.0, description="Least growth on each side, in pixels.")
     max_area: float = Field(
         0.12, gt=0, le=1.0, description="A text region larger than this share of the frame sends to review."
+    )
+    max_area_together: float = Field(
+        0.35,
+        gt=0,
+        le=1.0,
+        description="So do the text regions of one frame that together take more than this share of it.",
+    )
+    band: float = Field(
+        0.0,
+        ge=0.0,
+        le=0.5,
+        description="Share of the height, from the bottom, that is covered on every frame whatever is found; "
+        "0: none. For captions too faint to be found.",
     )
 
 

@@ -39,7 +39,8 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
             continue
         if finding.kind is FindingKind.FACE_EXPECTED and policy.faces.expected_heads != "cover":
             continue
-        if box.area > HEAL_MOST * report.width * report.height:
+        most = policy.text.max_area if kind is Kind.TEXT else HEAL_MOST
+        if box.area > most * report.width * report.height:
             continue  # it would blank the picture: a person decides
         reach = _distance(finding.kind, looks) if movie else 0
         last = finding.last if finding.last is not None else finding.first

@@ -132,7 +132,13 @@ def _look_at_pixels(
         looks = Looks.of(facts.kind == "video", stored, policy.gate)
         edges = {0, max(stored - 1, 0), facts.frames - 1}
         gate = PixelGate(
-            facts.width, facts.height, detectors, looks, tuple(edges.union(focus)), policy.cover.colour
+            facts.width,
+            facts.height,
+            detectors,
+            looks,
+            tuple(edges.union(focus)),
+            policy.cover.colour,
+            captions_only=policy.text.mode == "captions",
         )
 
         def report(done: int) -> None:

@@ -18,6 +18,7 @@ from redact.detect.modes import (
     second_look_faces,
     second_look_text,
 )
+from redact.detect.overlay import overlay_like
 from redact.detect.weights import ModelStore
 from redact.findings import Finding, FindingKind, Look
 from redact.gate.change import ChangeDetector
@@ -94,12 +95,16 @@ class PixelGate:
         looks: Looks,
         focus: Sequence[int] = (),
         cover_colour: tuple[int, int, int] | None = None,
+        *,
+        captions_only: bool = False,
     ) -> None:
-        """`cover_colour` (red, green, blue) is the policy's; None to take every finding at its word."""
+        """`cover_colour` (red, green, blue) is the policy's; None to take every finding at its word.
+        `captions_only`: text in the scene may stay, only what looks laid over the picture is a finding."""
         self._detectors = detectors
         self._looks = looks
         self._focus = frozenset(focus)
         self._cover_colour = cover_colour
+        self._captions_only = captions_only
         self._faces = FindingMerger(width, height)
         self._people = FindingMerger(width, height)
         self._text = FindingMerger(width, height)
@@ -155,7 +160,10 @@ class PixelGate:
 
     def _see_text(self, text: Ensemble, picture: Picture) -> list[Region]:
         """Text on the picture, without what only the corners of covers look like."""
-        regions = self._confirmed(picture, select(text.look(picture)))
+        seen = text.look(picture)
+        if self._captions_only:
+            seen = [each for each in seen if each.kind is not Kind.TEXT or overlay_like(picture, each)]
+        regions = self._confirmed(picture, select(seen))
         if self._cover_colour is None or not regions:
             return regions
         past = PastCovers(picture, self._cover_colour)

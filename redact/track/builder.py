@@ -10,6 +10,7 @@ from redact.cover.bands import banded
 from redact.cover.padding import pad_face, pad_text, to_near_edges
 from redact.detect.fusion import FusionRule, cluster
 from redact.detect.modes import FACE_FUSION, VIDEO_FACE_FUSION
+from redact.detect.overlay import strays
 from redact.plan import Box, Kind, Origin, Region, Span, Track
 from redact.policy import Policy
 from redact.track.associate import Sighting, Trail, associate, without_large_noise
@@ -107,6 +108,8 @@ class TrackBuilder:
         settings = self._settings
         trails = associate(looked, settings.text_gap, settings.text_gap)
         for trail in (part for whole in trails for part in unbroken(whole)):
+            if settings.text.mode == "captions" and strays([each.box for each in trail.seen.values()]):
+                continue
             placed = caption_frames(trail, shot, settings.text_hold, self._size)
             pad = partial(pad_text, policy=settings.text)
             yield trail, gather(placed, pad, self._size, settings)
