@@ -39,8 +39,10 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
             continue
         if finding.kind is FindingKind.FACE_EXPECTED and policy.faces.expected_heads != "cover":
             continue
-        most = policy.text.max_area if kind is Kind.TEXT else HEAL_MOST
-        if box.area > most * report.width * report.height:
+        picture = report.width * report.height
+        if box.area > HEAL_MOST * picture or (
+            kind is Kind.TEXT and Box(*finding.box or box).area > policy.text.max_area * picture
+        ):
             continue  # it would blank the picture: a person decides
         reach = _distance(finding.kind, looks) if movie else 0
         last = finding.last if finding.last is not None else finding.first
