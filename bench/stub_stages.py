@@ -18,14 +18,22 @@ from redact.errors import DamagedInputError
 from redact.findings import Finding, FindingKind, GateReport, Look
 from redact.media.digest import digest_file
 from redact.plan import MediaFacts, OutputSpec, Plan
+from redact.policy import Policy
 from redact.workers import Job, ProgressCallback
 
 PAUSE_S = 0.01
 
 
-def _plan(path: Path, item: str) -> Plan:
+def _plan(path: Path, item: str, policy: Policy) -> Plan:
     media = MediaFacts(kind="photo", format="jpeg", width=8, height=8)
-    return Plan(item=item, source=digest_file(path), media=media, output=OutputSpec(format="jpeg"))
+    return Plan(
+        item=item,
+        policy=policy.name,
+        policy_digest=policy.digest(),
+        source=digest_file(path),
+        media=media,
+        output=OutputSpec(format="jpeg"),
+    )
 
 
 def maker() -> Mapping[str, Job]:
@@ -41,7 +49,8 @@ def maker() -> Mapping[str, Job]:
         path = Path(request["path"])
         if path.read_bytes()[-1:] not in b"PRB":
             raise DamagedInputError("It does not decode.")
-        return _plan(path, request["item"]).model_dump_json()
+        policy = Policy.model_validate_json(request["policy"])
+        return _plan(path, request["item"], policy).model_dump_json()
 
     def render(request: Mapping[str, Any], _: ProgressCallback) -> None:
         content = Path(request["path"]).read_bytes()[::-1]
@@ -73,4 +82,4 @@ def gate() -> Mapping[str, Job]:
             findings=tuple(Finding(kind=kind) for kind in kinds),
         ).model_dump_json()
 
-    return {"inspect": inspect, "thumbnail": lambda request, _: b""}
+    return {"inspect": inspect, "thumbnail": lambda request, _: b"\xff\xd8\xff"}

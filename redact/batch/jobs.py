@@ -165,7 +165,10 @@ class WorkerStages:
         self._made, self._judged = Spool(root), Spool(root)
         self._maker = Worker(maker, bounds, Access(read=(*read, self._made.entry), write=(self._made.exit,)))
         self._gate = Worker(
-            gate, bounds, Access(read=(*read, self._judged.entry), programs=_judges_programs())
+            gate,
+            bounds,
+            # its writable folder is for the scratch files of libraries; nothing is taken from it
+            Access(read=(*read, self._judged.entry), write=(self._judged.exit,), programs=_judges_programs()),
         )
         # it needs the key and perhaps a time-stamp server, and opens nothing but files that the gate passed
         self._signer = Worker(SIGNER, bounds, confined=False)

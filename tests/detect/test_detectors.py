@@ -70,7 +70,8 @@ def hits(detector: Detector, image: Image, truth: Box) -> bool:
 
 
 def test_every_detector_of_the_list_is_under_contract() -> None:
-    assert {*FACES, *TEXTS} == set(ModelStore().entries)
+    hearing = {"silero_vad"}  # looks at no picture: tests/track and tests/gate have its promises
+    assert {*FACES, *TEXTS} | hearing == set(ModelStore().entries)
 
 
 def test_it_finds_what_is_there_and_says_who_saw_it(

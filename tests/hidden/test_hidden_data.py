@@ -132,7 +132,9 @@ def loose(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Finished:
         paths[name] = root / "in" / corpus.paths[name].name
         paths[name].write_bytes(corpus.samples[name].data)
     some = Corpus(root / "in", {name: corpus.samples[name] for name in names}, paths)
-    return _run(some, root, "audio.mode=keep", policy="desk")
+    loosest = root / "loosest.toml"
+    loosest.write_text('preset = "desk"\nname = "loosest"\n[audio]\nmode = "keep"\nlistened = true\n')
+    return _run(some, root, policy=str(loosest))
 
 
 def _seen(path: Path, told: dict[str, Any]) -> set[str]:
