@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import crash, faces, memory, modes, photos, reidentify, sound, speed, temporal, text
+from bench import crash, faces, memory, modes, names, photos, reidentify, sound, speed, temporal, text
 from bench.common import RESULTS, SHARED
 
 BENCHMARKS = {
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "reidentify": reidentify.run,
     "sound": sound.run,
     "crash": crash.run,
+    "names": names.run,
     "text": text.run,
 }
 NEED_PHOTOS = {"faces", "modes", "reidentify"}

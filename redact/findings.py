@@ -33,6 +33,8 @@ class FindingKind(StrEnum):
     """Speech where none should be left."""
     SOUND = "sound"
     """Sound that only a person can clear, and no person is known to have listened to."""
+    NAME = "name"
+    """A name of the watch list, told by the list's line alone, or what looks like a person's name."""
     METADATA = "metadata"
     STRUCTURE = "structure"
     """A box, chunk, marker or page that is not on the allow-list of its format."""
@@ -52,6 +54,7 @@ SEVERITY: dict[FindingKind, Verdict] = {
     FindingKind.TEXT: Verdict.REVIEW,
     FindingKind.SPEECH: Verdict.REVIEW,
     FindingKind.SOUND: Verdict.REVIEW,
+    FindingKind.NAME: Verdict.REVIEW,
     FindingKind.NOTE: Verdict.REVIEW,
     FindingKind.UNVERIFIABLE: Verdict.REVIEW,
     # Hidden data and broken files are never a matter of taste: no editor can wave them through by looking.

@@ -21,6 +21,7 @@ from redact.detect.weights import ModelStore, list_file
 from redact.errors import RedactError, WorkerDiedError
 from redact.findings import GateReport
 from redact.metadata.inventory import Inventory
+from redact.names.watchlist import WatchList
 from redact.pipeline import StageProgress
 from redact.plan import Plan
 from redact.policy import LimitsPolicy, Policy
@@ -81,6 +82,7 @@ def maker_jobs() -> Mapping[str, Job]:
 def gate_jobs() -> Mapping[str, Job]:
     """Jobs of the process that judges finished files."""
     from redact.gate.inspect import inspect
+    from redact.gate.text_file import inspect_text
     from redact.report.thumbnail import thumbnail
 
     _limit_library_threads()
@@ -99,7 +101,12 @@ def gate_jobs() -> Mapping[str, Job]:
     def shrink(request: Mapping[str, Any], _: ProgressCallback) -> bytes:
         return thumbnail(Path(request["path"]))
 
-    return {"inspect": judge, "thumbnail": shrink}
+    def judge_text(request: Mapping[str, Any], _: ProgressCallback) -> str:
+        lines = request["names"]
+        watch = WatchList(tuple(lines)) if lines is not None else None
+        return inspect_text(Path(request["path"]), watch).model_dump_json()
+
+    return {"inspect": judge, "thumbnail": shrink, "inspect_text": judge_text}
 
 
 def signer_jobs() -> Mapping[str, Job]:
@@ -128,6 +135,17 @@ def _nonsense() -> WorkerDiedError:
     return WorkerDiedError(
         "The process working on this item gave no valid answer; nothing was published. Run it again."
     )
+
+
+def _sound_report(untrusted_report: str) -> GateReport:
+    try:
+        report = GateReport.model_validate_json(untrusted_report)
+    except (ValidationError, RecursionError) as error:
+        raise _nonsense() from error
+    words = [report.format, *(look.what for look in report.looks), *(look.by for look in report.looks)]
+    if not _DIGEST.match(report.sha256) or not all(map(_WORDS.match, words)):
+        raise _nonsense()
+    return report
 
 
 def _program_read() -> tuple[Path, ...]:
@@ -274,14 +292,21 @@ class WorkerStages:
                 focus=focus,
                 standalone=standalone,
             )
-        try:
-            report = GateReport.model_validate_json(untrusted_report)
-        except (ValidationError, RecursionError) as error:
-            raise _nonsense() from error
-        words = [report.format, *(look.what for look in report.looks), *(look.by for look in report.looks)]
-        if not _DIGEST.match(report.sha256) or not all(map(_WORDS.match, words)):
-            raise _nonsense()
-        return report
+        return _sound_report(untrusted_report)
+
+    def inspect_text(self, path: Path, watch: WatchList | None) -> GateReport:
+        """Judge a text file by the watch list and by what looks like a person's name.
+
+        The list goes to the worker inside the request, through a pipe; never on a command line.
+        """
+        with self._judged.admit(path, follow=self._follow) as inside:
+            untrusted_report = self._ask_text(
+                self._gate,
+                "inspect_text",
+                path=str(inside),
+                names=list(watch.lines) if watch is not None else None,
+            )
+        return _sound_report(untrusted_report)
 
     def thumbnail(self, path: Path) -> bytes:
         """A small JPEG of a finished file."""

@@ -1,4 +1,7 @@
-"""`redact check FILE...`: the gate alone on finished files, whoever made them. The pre-publication hook."""
+"""`redact check FILE... --text FILE`: the gate alone on finished files and texts.
+
+The pre-publication hook, whoever made them.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ import typer
 
 from redact.batch.jobs import WorkerStages
 from redact.batch.run import VERDICT_CODES
-from redact.cli.options import JsonOption, PolicyOption, SetOption
-from redact.errors import ExitCode, InputError, RedactError
+from redact.cli.options import JsonOption, NamesOption, PolicyOption, SetOption, read_names
+from redact.errors import ExitCode, InputError, RedactError, UsageError
 from redact.findings import Finding, GateReport, Verdict
 from redact.policy import load_policy
 
@@ -41,25 +44,41 @@ def _report_lines(label: str, report: GateReport) -> list[str]:
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Finished files.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Finished photos, animations and videos.")
+    ] = None,
+    texts: Annotated[
+        list[Path] | None,
+        typer.Option("--text", metavar="FILE", help="A caption, article or subtitle file; may be repeated."),
+    ] = None,
     policy: PolicyOption = "strict",
     set_: SetOption = None,
+    names: NamesOption = None,
     as_json: JsonOption = False,
     show_paths: Annotated[
         bool, typer.Option("--show-paths", help="Name files by path instead of by their number.")
     ] = False,
 ) -> None:
-    """Judge finished files; exit 0 only if every one may be published. One line a finding."""
-    chosen = load_policy(policy, set_)
+    """Judge finished files and texts; exit 0 only if every one may be published. One line a finding."""
+    chosen, watch = load_policy(policy, set_), read_names(names)
+    if watch is not None and files:
+        raise UsageError("--names is held against texts only: give it with --text, and FILE in another call.")
+    work = [*((file, "#", n) for n, file in enumerate(files or [], 1))]
+    work += [(file, "text #", n) for n, file in enumerate(texts or [], 1)]
+    if not work:
+        raise UsageError("Nothing to check: give FILE, --text FILE or both.")
     stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
     worst = ExitCode.PUBLISHED
     try:
-        for number, file in enumerate(files, 1):
-            label = str(file) if show_paths else f"#{number}"
+        for file, kind, number in work:
+            label = str(file) if show_paths else f"{kind}{number}"
             try:
                 if not file.is_file():
                     raise InputError("There is no such file.")
-                report = stages.inspect(file, chosen, (), lambda *_: None, standalone=True)
+                if kind == "#":
+                    report = stages.inspect(file, chosen, (), lambda *_: None, standalone=True)
+                else:
+                    report = stages.inspect_text(file, watch)
             except RedactError as error:
                 code = error.exit_code
                 record = {"file": label, "verdict": "ERROR", "reason": error.reason, "message": str(error)}

@@ -122,11 +122,15 @@ def _armenian(word: str) -> str:
 def _settled(sounds: str) -> str:
     """Glides and doubles gone, and sounds joined that spellings write as two."""
     sounds = re.sub("tC|tS", "C", re.sub("dJ|dZ|tJ", "J", sounds)).replace("ts", "c").replace("dz", "j")
-    sounds = re.sub(r"(.)\1+", r"\1", sounds)
+    sounds = _DOUBLES.sub(r"\1", sounds)
     sounds = re.sub("[yi]+(?=[aeou])", "", sounds)  # yan, ian, -иан
     sounds = sounds.replace("y", "i")  # Hayk, Haik
     sounds = re.sub("e(?=an$)", "", sounds)  # -ean
-    return re.sub(r"(.)\1+", r"\1", sounds)
+    return _DOUBLES.sub(r"\1", sounds)
+
+
+_DOUBLES = re.compile(r"([^aeou])\1+")
+"""Spellings double consonants at will; two vowels are two syllables: Yesayan, Саакян."""
 
 
 @lru_cache(maxsize=65536)

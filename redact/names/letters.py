@@ -148,5 +148,7 @@ ROOTS = {
     **{"makitic": "mkrtiC", "mkrtiC": "mkrC", "mkirtiC": "mkrC"},  # Mkrtich
     **{"iakup": "akup", "iakuv": "akup"},  # Yakob
     **{"tavit": "tavt"},  # Davit and Davtyan
+    **{"kasum": "kasim"},  # Касумов for Qasımov
+    **{"Caturan": "saturan", "saturan": "saturan"},  # Ծատուրյան, in Azerbaijani Saturyan
 }
 """Roots of given names, in merged sounds, that languages write too differently for letters to meet."""

@@ -31,6 +31,7 @@ CASES = {
         "եր",
         "երի",
         "եւ",
+        *("էն", "ոյ", "ներէն", "ներու", "ները", "ներուն"),  # the old orthography's, Western Armenian
     ],
     "cyrillic": [
         "а",
@@ -125,7 +126,10 @@ CASES = {
         "gil",
         "gilin",
     ],
-    "georgian": ["მა", "ს", "ის", "ით", "ად", "ო", "ები", "ების", "სა"],
+    "georgian": [
+        *("ი", "მა", "ს", "ის", "ით", "ად", "ო", "ები", "ების", "სა"),
+        *("თან", "სთან", "ისთვის", "ისგან", "ზე", "ში", "მ", "ისა", "ებს", "ებმა"),
+    ],
 }
 SURNAMES = (
     *("յան", "եան", "յանց", "եանց", "ունի"),
@@ -151,6 +155,13 @@ SURNAMES = (
     *("ძე", "შვილი", "იანი", "უა"),
 )
 """What most Armenian, Russian, Azerbaijani and Georgian surnames end in."""
+GLIDES = (
+    *("յան", "եան", "իան", "յանց", "եանց"),
+    *("ян", "иан", "ьян", "еан", "янц", "јан"),
+    *("yan", "ian", "ïan", "jan", "ean", "yən", "yants", "ianz", "ians"),
+    *("იან", "იანც"),
+)
+"""Spellings of -yan. Words that end in a plain -an (participles, nouns) are no surnames."""
 FEMININE = ("ova", "eva", "ина", "ова", "ева", "ովա", "եվա", "ևա")
 """Without their last letter these are the stem of the other cases, and the surname of the men."""
 PATRONYMICS = (

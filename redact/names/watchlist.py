@@ -20,29 +20,41 @@ from rapidfuzz.distance import OSA
 from redact.errors import UsageError
 from redact.names.fold import coarse, script_of, skeletons, words
 from redact.names.letters import ROOTS
-from redact.names.suffixes import CASES, FEMININE, PATRONYMICS, SURNAMES
+from redact.names.suffixes import CASES, FEMININE, GLIDES, PATRONYMICS, SURNAMES
 from redact.names.tokens import Token, tokens
 
 MAX_BYTES, MAX_LINES = 4 * 1024 * 1024, 50_000
 
-CLOSE, CLOSE_LONG, CLOSE_OCR = 0.80, 0.81, 0.74
-"""Similarity (1 - edits / longer length) of two skeletons from which they are one name: one edit from five
+CLOSE, CLOSE_LONG, CLOSE_OCR = 0.80, 0.81, 0.70
+"""Similarity (1 - edits / longer length) of two skeletons from which they are one name: one edit from six
 sounds on, two from eleven (ten sounds less two are a name without its -yan). The third is for text that a
 machine read from pixels."""
 LONG = 10
-CLOSE_STEM = 0.88
+CLOSE_STEM = 0.85
 """The same after a case ending was taken away."""
 CLOSE_PAIR = 0.70
 """The same for both of two neighbouring words, given name and surname."""
 CLOSE_MERGED = 0.87
-"""The same once confusable sounds are merged, for what then still has `INSIDE` sounds."""
-ALIKE = 0.45
-"""Similarity that two skeletons need besides if they are equal once confusable sounds are merged."""
-SHORT, COARSE_SHORT = 4, 5
-"""Skeletons with fewer sounds must be equal; merged ones with fewer are too common to say anything."""
-INSIDE = 6
-"""Sounds from which a surname is found inside a longer word, as in file names without separators."""
+"""The same once confusable sounds are merged, for what then still has `MERGED` sounds."""
+ALIKE, ALIKE_MERGED, ALIKE_SHORT = 0.45, 0.65, 0.70
+"""Similarity that two skeletons need besides if, once confusable sounds are merged, they are equal, nearly
+equal, or equal and short: there words meet names by chance."""
+SHORT, MERGED = 5, 6
+"""Skeletons up to the first many sounds must be equal, if only once merged; merged ones of fewer than the
+second are too common for an edit."""
+STEM = 4
+"""Letters and sounds that must be left when a case ending is taken away."""
+PREFIX = 7
+"""Sounds from which a surname with any ending of up to `MOST_ENDING` sounds is that surname."""
+MOST_ENDING = 5
+LOOK_AT = PREFIX / (PREFIX + MOST_ENDING)
+"""Similarity from which a pair is looked at more closely at all."""
+INSIDE, INSIDE_ALONE = 6, 8
+"""Sounds from which a surname is found inside a longer word, as in file names without separators: beside the
+given name or its initials, and beside anything."""
 _SEPARATORS = re.compile("[,;|\t]")
+_ENDINGS = tuple(re.compile(each) for each in ("an$", "[oe]v$", "[oe]va$", "li$"))
+"""Of skeletons of surnames. Two that differ here are a surname and a word of its root."""
 
 
 class Hit(NamedTuple):
@@ -65,6 +77,8 @@ class _Word:
     place: int
     readings: tuple[str, ...]
     surname: bool
+    glide: bool
+    """Whether it ends in -yan, however that is spelled."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +166,8 @@ class WatchList:
     ) -> Iterator[tuple[int, list[tuple[_Word, float, bool]]]]:
         """(token, listed words it may be: how like, and whether that is enough by itself)."""
         listed, owners = self._readings
-        forms = [(n, form, stem) for n, token in enumerate(found) for form, stem in _forms(token.word)]
-        unique = list(dict.fromkeys(form for _, form, _ in forms))
+        forms = [(n, *form) for n, token in enumerate(found) for form in _forms(token.word)]
+        unique = list(dict.fromkeys(form for _, form, _, _ in forms))
         places = {form: n for n, form in enumerate(unique)}
         likeness = process.cdist(unique, listed, scorer=OSA.normalized_similarity, score_cutoff=ALIKE)
         merged_forms = [coarse_root(form) for form in unique]
@@ -161,25 +175,25 @@ class WatchList:
         merged_likeness = process.cdist(
             merged_forms, merged_listed, scorer=OSA.normalized_similarity, score_cutoff=CLOSE_MERGED
         )
-        inside = _Inside(listed, owners)
-        for n, form, stem in forms:
+        inside = _Inside(listed, owners, self._by_name)
+        for n, form, stem, glide in forms:
             row = likeness[places[form]]
             matches = []
-            for m in np.flatnonzero(row):
-                word, reading, like = owners[m], listed[m], float(row[m])
-                least = min(len(form), len(reading))
-                short = least < SHORT or (least == SHORT and close >= CLOSE)
-                least_like = CLOSE_STEM if stem else close
-                if close >= CLOSE and max(len(form), len(reading)) >= LONG:
-                    least_like = max(least_like, CLOSE_LONG)
-                enough = like == 1.0 if short else like >= least_like
-                alike = float(merged_likeness[places[form], m])
+            for m in np.flatnonzero((row >= LOOK_AT) | ((row > 0) & (merged_likeness[places[form]] > 0))):
+                like = float(row[m])
                 size = min(len(merged_forms[places[form]]), len(merged_listed[m]))
-                same = size >= COARSE_SHORT and (alike == 1.0 or (alike >= CLOSE_MERGED and size >= INSIDE))
-                if enough or same or like >= CLOSE_PAIR:
-                    matches.append((word, like, enough or same))
-            if not stem and script_of(found[n].word) == "latin":
-                matches += [(word, 1.0, True) for word in inside.find(form)]
+                sure = _alike(form, listed[m], like, close, stem) or _alike_merged(
+                    like, float(merged_likeness[places[form], m]), size, close
+                )
+                strict = close >= CLOSE and owners[m].surname
+                if strict and not ((glide or not owners[m].glide) and _same_ending(form, listed[m])):
+                    sure = _goes_on(form, listed[m]) and (
+                        glide or not owners[m].glide or _has_glide(found[n])
+                    )
+                if sure or like >= CLOSE_PAIR:
+                    matches.append((owners[m], like, sure))
+            if not stem:
+                matches += [(word, 1.0, True) for word in inside.find(form, script_of(found[n].word))]
             if matches:
                 yield n, matches
 
@@ -203,16 +217,69 @@ class WatchList:
                         yield Hit(word.line, start, end)
 
 
+def _alike(form: str, reading: str, like: float, close: float, stem: bool) -> bool:
+    """Whether two skeletons are near enough as they stand."""
+    if like == 1.0:
+        return True
+    short = SHORT if close >= CLOSE else SHORT - 1
+    if min(len(form), len(reading)) <= short:
+        return False
+    if close < CLOSE:
+        return like >= close
+    least = CLOSE_STEM if stem else close
+    return like >= (max(least, CLOSE_LONG) if max(len(form), len(reading)) >= LONG else least)
+
+
+def _alike_merged(like: float, merged: float, size: int, close: float) -> bool:
+    """Whether they are near enough once confusable sounds are merged to `size` sounds."""
+    if merged == 1.0:
+        return like >= (ALIKE if size >= MERGED else ALIKE_SHORT) and size >= SHORT - 1
+    return merged >= CLOSE_MERGED and size >= MERGED and (like >= ALIKE_MERGED or close < CLOSE)
+
+
+def _same_ending(form: str, reading: str) -> bool:
+    return all(ending.search(form) for ending in _ENDINGS if ending.search(reading))
+
+
+def _goes_on(form: str, reading: str) -> bool:
+    """The reading, long enough to say something, and an ending that no table knows."""
+    rest = len(form) - len(reading)
+    return len(reading) >= PREFIX and 0 < rest <= MOST_ENDING and form.startswith(reading)
+
+
+def _has_glide(token: Token) -> bool:
+    return any(glide in token.word for glide in GLIDES)
+
+
 class _Inside:
     """Surnames as parts of longer skeletons."""
 
-    def __init__(self, listed: Sequence[str], owners: Sequence[_Word]) -> None:
+    def __init__(
+        self, listed: Sequence[str], owners: Sequence[_Word], by_name: dict[int, list[_Word]]
+    ) -> None:
         self._long = [(r, w) for r, w in zip(listed, owners, strict=True) if w.surname and len(r) >= INSIDE]
+        self._by_name = by_name
 
-    def find(self, form: str) -> list[_Word]:
+    def find(self, form: str, script: str) -> list[_Word]:
         if len(form) <= INSIDE:
             return []
-        return [word for reading, word in self._long if len(reading) < len(form) and reading in form]
+        return [
+            word
+            for reading, word in self._long
+            if len(reading) < len(form)
+            and reading in form
+            and (
+                (len(reading) >= INSIDE_ALONE and script == "latin")
+                or self._given(form.replace(reading, "", 1), word)
+            )
+        ]
+
+    def _given(self, rest: str, surname: _Word) -> bool:
+        """Whether what is left is the given name, or letters it begins with."""
+        others = [
+            r for each in self._by_name[surname.name] if each.place != surname.place for r in each.readings
+        ]
+        return any(rest == reading or (len(rest) == 1 and reading.startswith(rest)) for reading in others)
 
 
 def _near(a: Token, b: Token, text: str) -> bool:
@@ -248,19 +315,18 @@ def _parts(line: int, name: int, text: str) -> Iterator[_Word]:
         forms = (word, word[:-1]) if word.endswith(FEMININE) else (word,)
         readings = tuple(dict.fromkeys(r for form in forms for r in skeletons(form) if r))
         if readings:
-            yield _Word(line, name, n, readings, n in surnames)
+            yield _Word(line, name, n, readings, n in surnames, word.endswith(GLIDES))
 
 
-def _forms(word: str) -> Iterator[tuple[str, bool]]:
-    """Skeletons of a word as it stands, and (True) without a case ending."""
+def _forms(word: str) -> Iterator[tuple[str, bool, bool]]:
+    """Skeletons of a word as it stands, and (True) without a case ending; whether it ends in -yan."""
     seen = set()
-    for reading in skeletons(word):
-        if reading and reading not in seen:
-            seen.add(reading)
-            yield reading, False
-    for ending in CASES.get(script_of(word), ()):
-        if word.endswith(ending) and len(word) - len(ending) >= SHORT:
-            for reading in skeletons(word[: -len(ending)]):
-                if len(reading) >= SHORT and reading not in seen:
-                    seen.add(reading)
-                    yield reading, True
+    for ending in ("", *CASES.get(script_of(word), ())):
+        if not word.endswith(ending) or (ending and len(word) - len(ending) < STEM):
+            continue
+        stem = word[: len(word) - len(ending)]
+        glide = stem.endswith(GLIDES)
+        for reading in skeletons(stem):
+            if reading and (not ending or len(reading) >= STEM) and (reading, glide) not in seen:
+                seen.add((reading, glide))
+                yield reading, bool(ending), glide

@@ -90,7 +90,7 @@ def test_look_alikes_take_the_script_of_their_neighbours() -> None:
     "row",
     [
         pytest.param(row, id=name)
-        for part in ("tune", "report", "fresh")
+        for part in ("tune", "report", "fresh", "held", "sealed")
         for name, row in SPELLINGS[part].items()
     ],
 )

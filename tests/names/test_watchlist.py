@@ -8,31 +8,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.name_pairs import REPORT, TUNE, false_pairs, true_pairs
 from redact.errors import UsageError
 from redact.names.hints import person_hints
 from redact.names.watchlist import WatchList
 
 SPELLINGS = tomllib.loads((Path(__file__).parent / "spellings.toml").read_text(encoding="utf-8"))
-ROWS = [row for part in ("tune", "report", "fresh") for row in SPELLINGS[part].items()]
+PARTS = TUNE + REPORT
+STEP = 11
+"""Of the generated pairs each so many-eth is tried here; all of them by `python -m bench names`."""
 
 
-def test_recall_on_true_pairs() -> None:
-    pairs = [(a, b) for _, row in ROWS for a, b in itertools.permutations(row.values(), 2)]
-    pairs += [(a, b) for part in SPELLINGS["inflected"].values() for a, b in part]
-    missed = [(a, b) for a, b in pairs if not WatchList((a,)).find(b)]
+@pytest.mark.parametrize("parts", [TUNE, REPORT])
+def test_recall_on_true_pairs(parts: tuple[str, ...]) -> None:
+    pairs = list(itertools.islice(true_pairs(parts), 0, None, STEP))
+    missed = [p for p in pairs if not WatchList((p.listed,)).find(p.text, ocr=p.form == "misread")]
     assert len(pairs) >= 300
     assert len(missed) <= 0.02 * len(pairs), missed
 
 
+def test_recall_on_names_as_they_stand_in_sentences() -> None:
+    pairs = [(a, b) for part in SPELLINGS["inflected"].values() for a, b in part]
+    missed = [(a, b) for a, b in pairs if not WatchList((a,)).find(b)]
+    assert len(missed) <= 0.02 * len(pairs), missed
+
+
 def test_other_names_are_left_alone() -> None:
-    tried = hit = 0
-    for (_, listed), (_, other) in itertools.permutations(ROWS, 2):
-        watch = WatchList(tuple(dict.fromkeys(listed.values())))
-        for text in other.values():
-            tried += 1
-            hit += bool(watch.find(text))
-    assert tried >= 300
-    assert hit <= 0.005 * tried  # Ghazaryan and Yeghiazaryan
+    pairs = list(itertools.islice(false_pairs(PARTS), 0, None, 397))
+    hit = [pair for pair in pairs if WatchList((pair.listed,)).find(pair.text)]
+    assert len(pairs) >= 300
+    assert len(hit) <= 0.005 * len(pairs), hit  # Ghazaryan and Yeghiazaryan
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("պատկերին նայեց", "օրինակներ", "օրինականացում", "նմուշային"),  # words of the names' roots
+        *("çalınan", "oyanan", "qarıdan", "wallow", "walleyed", "human", "guman", "gullet"),
+        *("валет", "гулянка", "черновик", "სურათთან", "თავიდან"),
+    ],
+)
+def test_words_that_only_resemble_a_name(text: str) -> None:
+    rows = [row for part in PARTS for row in SPELLINGS[part].values()]
+    assert not WatchList(tuple(", ".join(dict.fromkeys(row.values())) for row in rows)).find(text)
 
 
 ROLES = (
@@ -60,7 +78,9 @@ ROLES = (
 
 
 def test_roles_and_places_are_no_names() -> None:
-    watch = WatchList(tuple(", ".join(dict.fromkeys(row.values())) for _, row in ROWS))
+    watch = WatchList(
+        tuple(", ".join(dict.fromkeys(row.values())) for part in PARTS for row in SPELLINGS[part].values())
+    )
     assert [text for text in ROLES if watch.find(text)] == []
 
 
