@@ -212,7 +212,7 @@ def test_the_ledger_holds_what_a_lawyer_asks_and_no_name_or_path(places: tuple[P
     with Store(out, private) as store:
         rows = list(store.ledger.rows())
         state = store.states()[item]
-    assert [event for _, event, _, _ in rows][:2] == ["created", "isolation", "run"]
+    assert [event for _, event, _, _ in rows][:3] == ["created", "isolation", "run"]
     assert rows[-1][1] == "run_ended"
     begun = rows[2][3]
     assert begun["policy_name"] == "house rules" and begun["models"] and begun["libraries"]["av"]
