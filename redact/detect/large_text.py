@@ -66,7 +66,7 @@ class TextEnsemble(Ensemble):
         large = [region for region in found if region.kind is Kind.TEXT and region.box.area > least]
         if not large:
             return found
-        scale = max(run.long_side for run in self.runs if run.model in self._networks)
+        scale = max(run.long_side for run in self.runs if run.model in self._networks and not run.tile)
         marked = [region.box for region in self._second_look(picture, scale // QUARTER)]
         doubtful = [
             region

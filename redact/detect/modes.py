@@ -50,6 +50,7 @@ _BALANCED = (
     Run("yunet", 1600, beyond=_SMALL),
     Run("yunet", 3200, beyond=2000, tile=480, hinted=True),
     Run("yunet", 6400, beyond=5000, tile=480, hinted=True),
+    Run("centerface", 6400, beyond=5000, tile=480, hinted=True),
     # the second family, without which a small face in a large photo stands on one network alone
     Run("centerface", 3200, beyond=2000, tile=480, hinted=True),
     Run("centerface", 640, flip=True, upto=_SMALL),
@@ -95,17 +96,23 @@ TURNED_RUNS: dict[str, tuple[Run, ...]] = {
 }
 # A code of three pixels a module at 1600 can be read by any telephone; in larger photos it may be smaller.
 _CODES = (Run("zxing", 1600, upto=2000), Run("zxing", 2400, beyond=2000))
+# Letters of 60 px in a photo of 100 megapixels are 6 px high at 1152, which nothing reads but a person.
+_FINE_TEXT = (
+    Run("ppocrv6_tiny", 2304, beyond=2800, tile=1152),
+    Run("ppocrv6_tiny", 4608, beyond=5500, tile=1152),
+)
 TEXT_RUNS: dict[str, tuple[Run, ...]] = {
     "fast": (Run("ppocrv6_tiny", 960), Run("zxing", 1280)),
     # The small look costs a quarter of the large one and sees what is too large or too faint for it: 98.5 %
     # instead of 98.1 % of the lines of the tuning seed (bench/text.py).
-    "balanced": (Run("ppocrv6_tiny", 1152), Run("ppocrv6_tiny", 640), *_CODES),
+    "balanced": (Run("ppocrv6_tiny", 1152), Run("ppocrv6_tiny", 640), *_FINE_TEXT, *_CODES),
     # Two networks, two sizes and a stretched picture: only what hardly differs from its ground is left.
     "careful": (
         Run("ppocrv6_small", 1280),
         Run("ppocrv6_small", 1280, enhance=True),
         Run("ppocrv6_tiny", 1152),
         Run("ppocrv5", 1280),
+        *_FINE_TEXT,
         *_CODES,
     ),
 }
@@ -121,11 +128,13 @@ GATE_FACE_RUNS = (
     Run("blazeface_full", 960, tile=480),
     Run("yunet", 960),
     Run("yunet", 3200, beyond=2000, tile=480, hinted=True),
+    Run("blazeface_full", 3840, beyond=5500, tile=480),
+    Run("yunet", 6400, beyond=5500, tile=480, hinted=True),
 )
 # The network's own input is 192 x 192: a larger picture only costs more to make.
 GATE_VIDEO_FACE_RUNS = (Run("blazeface_full", 320),)
 STANDALONE_FACE_RUNS = (*_BALANCED, *GATE_FACE_RUNS[:3])
-GATE_TEXT_RUNS = (Run("ppocrv6_tiny", 960), Run("zxing", 1600))
+GATE_TEXT_RUNS = (Run("ppocrv6_tiny", 960), *_FINE_TEXT, Run("zxing", 1600))
 SECOND_FACE_MODELS = ("yunet", "centerface")
 SECOND_TEXT_MODEL = "ppocrv5"
 """Give second opinions: on large text (`redact.detect.large_text`) and on what the gate saw."""
