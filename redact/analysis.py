@@ -19,13 +19,18 @@ from redact.detect.ensemble import Ensemble, unseen
 from redact.detect.large_text import TextEnsemble
 from redact.detect.listen import ANALYSIS_EAR, listen
 from redact.detect.modes import Look, face_ensemble, text_ensemble, turned_ensembles
+from redact.detect.named_text import names_only
 from redact.detect.overlay import overlay_like
+from redact.detect.reading import TextReader
 from redact.detect.speech import RATE, WINDOW, SpeechNetwork
 from redact.detect.weights import ModelStore
 from redact.errors import InputTooLargeError
 from redact.media.base import MediaHandler, Progress
 from redact.media.digest import digest_file
 from redact.media.registry import handler_for
+from redact.metadata.film_rights import film_rights
+from redact.metadata.rights import read_rights
+from redact.names.watchlist import WatchList
 from redact.plan import (
     Kind,
     MediaFacts,
@@ -84,6 +89,7 @@ class AnalysisModels:
         self.light, self.full, self.photo = looking("light"), looking("full"), looking("photo")
         self.turned: list[Ensemble] = [] if faces == "off" else turned_ensembles(faces, store)
         self.hearing = SpeechNetwork(store.path("silero_vad")) if policy.audio.mode == "mute_speech" else None
+        self.reader = TextReader(store) if text.mode == "names" else None
         self.text: TextEnsemble | None = None if text.mode == "off" else text_ensemble(text.detection, store)
         self.video_text: TextEnsemble | None = (
             None if text.mode == "off" else text_ensemble(text.detection, store, video=True)
@@ -96,9 +102,15 @@ def output_format(facts: MediaFacts) -> str:
 
 
 def analyse(
-    path: Path, item: str, policy: Policy, models: AnalysisModels, progress: Progress | None = None
+    path: Path,
+    item: str,
+    policy: Policy,
+    models: AnalysisModels,
+    progress: Progress | None = None,
+    watch: WatchList | None = None,
 ) -> Plan:
-    """Find everything the policy wants covered in the file at `path`. `item` is its public id.
+    """Find everything the policy wants covered in the file at `path`. `item` is its public id;
+    `watch` are names that neither the picture, if text is covered by name, nor kept rights may hold.
 
     Raises:
         InputError: the file is of no supported kind, damaged, or beyond the policy's limits.
@@ -108,9 +120,14 @@ def analyse(
     facts = handler.probe(path)
     _check_limits(facts, policy)
     if facts.kind == "photo":
-        tracks, shots, counted = _analyse_photo(path, handler, facts, policy, models)
+        tracks, shots, counted = _analyse_photo(path, handler, facts, policy, models, watch)
     else:
-        tracks, shots, counted = _analyse_moving(path, handler, facts, policy, models, progress)
+        tracks, shots, counted = _analyse_moving(path, handler, facts, policy, models, progress, watch)
+    keep_rights = policy.metadata.rights == "keep"
+    listed: tuple[str, ...] = ()
+    if keep_rights and watch is not None:
+        rights = film_rights if facts.kind == "video" else read_rights
+        listed = rights(path, facts.format).listed(watch)
     facts = facts.model_copy(update={"frames": counted, "streams": _streams(facts, policy)})
     if policy.text.band:
         tracks.append(_band(facts, policy.text.band, len(tracks) + 1))
@@ -129,9 +146,10 @@ def analyse(
             photo=policy.photo,
             video=policy.video,
             audio=policy.audio,
-            keep_rights=policy.metadata.rights == "keep",
+            keep_rights=keep_rights,
+            drop_rights=listed,
         ),
-        notes=tuple(_notes(tracks, facts, policy)),
+        notes=(*_notes(tracks, facts, policy), *(["listed_name_in_rights"] if listed else [])),
     )
 
 
@@ -190,20 +208,29 @@ def _analyse_sound(path: Path, facts: MediaFacts, models: AnalysisModels) -> tup
 Analysed = tuple[list[Track], list[tuple[int, int]], int]
 
 
-def _wanted(picture: Picture, text: list[Region], policy: Policy) -> list[Region]:
+def _wanted(
+    picture: Picture, text: list[Region], policy: Policy, models: AnalysisModels, watch: WatchList | None
+) -> list[Region]:
     """The text that the policy wants covered; codes in any case."""
+    if models.reader is not None:
+        return names_only(text, picture, watch, models.reader)
     if policy.text.mode != "captions":
         return text
     return [each for each in text if each.kind is not Kind.TEXT or overlay_like(picture, each)]
 
 
 def _analyse_photo(
-    path: Path, handler: MediaHandler, facts: MediaFacts, policy: Policy, models: AnalysisModels
+    path: Path,
+    handler: MediaHandler,
+    facts: MediaFacts,
+    policy: Policy,
+    models: AnalysisModels,
+    watch: WatchList | None,
 ) -> Analysed:
     (frame,) = handler.frames(path, facts)
     faces = models.photo.look(frame.picture) if models.photo else []
     text = models.text.look(frame.picture) if models.text else []
-    text = _wanted(frame.picture, text, policy)
+    text = _wanted(frame.picture, text, policy, models, watch)
     return tracks_for_photo(faces, text, facts.width, facts.height, policy), [(0, 0)], 1
 
 
@@ -221,6 +248,7 @@ def _look(
     models: AnalysisModels,
     cadence: Cadence,
     captions: TextLooks | None,
+    watch: WatchList | None,
     cut: bool,
     frame: int,
     picture: Picture,
@@ -234,7 +262,7 @@ def _look(
             faces += unseen(faces, turned.look(picture))
     text = captions.look(frame, cut, picture) if captions else None
     if text is not None:
-        text = _wanted(picture, text, policy)
+        text = _wanted(picture, text, policy, models, watch)
     return _Looks(frame, faces, text)
 
 
@@ -245,6 +273,7 @@ def _analyse_moving(
     policy: Policy,
     models: AnalysisModels,
     progress: Progress | None,
+    watch: WatchList | None,
 ) -> Analysed:
     rate = facts.frame_rate[0] / facts.frame_rate[1] if facts.frame_rate[0] and facts.frame_rate[1] else 0.0
     cadence = Cadence(1, 1) if facts.kind == "animation" else Cadence.for_rate(rate)
@@ -270,7 +299,9 @@ def _analyse_moving(
             cut = shots.add(decoded.picture.bgr(SHOT_LONG_SIDE))
             pending.append(
                 pool.submit(
-                    partial(_look, policy, models, cadence, captions, cut, decoded.index, decoded.picture)
+                    partial(
+                        _look, policy, models, cadence, captions, watch, cut, decoded.index, decoded.picture
+                    )
                 )
             )
             if len(pending) > LOOK_AHEAD:

@@ -308,6 +308,8 @@ class OutputSpec(Data):
     audio: AudioPolicy = AudioPolicy()
     keep_rights: bool = False
     """Write the allow-listed rights fields of the input afresh."""
+    drop_rights: tuple[Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")], ...] = ()
+    """Rights fields that are left out all the same: their values hold a name of the watch list."""
 
 
 class Plan(Data):

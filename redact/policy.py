@@ -64,10 +64,12 @@ class KeepPolicy(Section):
 class TextPolicy(Section):
     """Finding and covering text."""
 
-    mode: Literal["all", "captions", "off"] = Field(
+    mode: Literal["all", "captions", "names", "off"] = Field(
         "all",
         description="all: every text region is covered; captions: only what looks laid over the picture "
-        "(lower thirds, straps, tickers, subtitles), weaker: signs, badges and documents stay; off: none.",
+        "(lower thirds, straps, tickers, subtitles), weaker: signs, badges and documents stay; names: only "
+        "what the watch list or a person-name hint matches, weaker still, for readers miss names that people "
+        "can read; off: none.",
     )
     detection: Literal["fast", "balanced", "careful"] = Field(
         "balanced", description="Which text table of redact.detect.modes is run."
@@ -185,6 +187,16 @@ class GatePolicy(Section):
     )
 
 
+class SidecarsPolicy(Section):
+    """Files that lie beside an item under its name. None is ever copied."""
+
+    mode: Literal["drop", "redact"] = Field(
+        "drop",
+        description="redact: subtitles (.srt, .vtt) are written afresh with a bar for every listed name and "
+        "person-name hint, checked, and released beside the published item; all else is dropped.",
+    )
+
+
 class OutputPolicy(Section):
     """Names and places of results."""
 
@@ -236,6 +248,7 @@ class Policy(Section):
     metadata: MetadataPolicy = MetadataPolicy()
     provenance: Annotated[ProvenancePolicy, BeforeValidator(_mode_shorthand)] = ProvenancePolicy()
     gate: GatePolicy = GatePolicy()
+    sidecars: Annotated[SidecarsPolicy, BeforeValidator(_mode_shorthand)] = SidecarsPolicy()
     output: OutputPolicy = OutputPolicy()
     limits: LimitsPolicy = LimitsPolicy()
 
@@ -277,10 +290,14 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+_SHORTHAND = ("faces", "keep", "text", "cover", "audio", "provenance", "sidecars")
+"""Sections that may be given by their mode alone."""
+
+
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
-        if isinstance(value, str) and key in ("faces", "keep", "text", "cover", "audio", "provenance"):
+        if isinstance(value, str) and key in _SHORTHAND:
             value = {"mode": value}  # noqa: PLW2901 - the shorthand must merge, not replace the section
         old = merged.get(key)
         merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value

@@ -8,6 +8,7 @@ from redact.analysis import AnalysisModels, analyse
 from redact.detect.weights import ModelStore
 from redact.findings import GateReport
 from redact.gate.inspect import inspect
+from redact.names.watchlist import WatchList
 from redact.pipeline import StageProgress
 from redact.plan import Plan
 from redact.policy import Policy
@@ -29,9 +30,17 @@ class LocalStages:
             self._models = (digest, AnalysisModels(policy, self._store))
         return self._models[1]
 
-    def analyse(self, path: Path, item: str, policy: Policy, progress: StageProgress) -> Plan:
-        """See `Stages`."""
-        return analyse(path, item, policy, self.models(policy), lambda n, of: progress("analyse", n, of))
+    def analyse(
+        self,
+        path: Path,
+        item: str,
+        policy: Policy,
+        progress: StageProgress,
+        watch: WatchList | None = None,
+    ) -> Plan:
+        """See `Stages`; `watch` are the names that must not appear."""
+        models = self.models(policy)
+        return analyse(path, item, policy, models, lambda n, of: progress("analyse", n, of), watch)
 
     def render(self, path: Path, plan: Plan, target: Path, progress: StageProgress) -> None:
         """See `Stages`."""

@@ -12,6 +12,11 @@ have_library libGL.so.1 || missing+=(libgl1)                                  # 
 have_library libgthread-2.0.so.0 || missing+=(libglib2.0-0)                   # OpenCV
 have_library libEGL.so.1 || missing+=(libegl1)                                # MediaPipe
 have_library libGLESv2.so.2 || missing+=(libgles2)                            # MediaPipe
+have_ocr() { command -v tesseract >/dev/null && tesseract --list-langs 2>/dev/null | grep -qx "$1"; }
+for language in hye rus aze; do                                               # reads text for the watch list
+  have_ocr "$language" || missing+=("tesseract-ocr-$language")
+done
+have_ocr eng || missing+=(tesseract-ocr)
 "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 
 [ ${#missing[@]} -eq 0 ] && exit 0

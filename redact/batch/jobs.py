@@ -11,6 +11,7 @@ import re
 import shutil
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _WORDS = re.compile(r"[A-Za-z0-9_.,:;@/+\-' ()&]{0,1000}\Z")
 
 
+@lru_cache(maxsize=2)
+def _watch(lines: str | None) -> WatchList | None:
+    """The list of a request, a person a line; the last ones are kept, for their skeletons are made once."""
+    return WatchList(tuple(lines.split("\n"))) if lines is not None else None
+
+
 def _limit_library_threads() -> None:
     import cv2
 
@@ -55,7 +62,9 @@ def _limit_library_threads() -> None:
 def maker_jobs() -> Mapping[str, Job]:
     """Jobs of the process that analyses and renders. Imports the model libraries: call it in a child only."""
     from redact.media.sniff import identify
+    from redact.media.source import read_photo, write_new
     from redact.metadata.stocktaking import take_stock
+    from redact.names.subtitles import redacted_subtitles
     from redact.stages import LocalStages
 
     _limit_library_threads()
@@ -66,7 +75,9 @@ def maker_jobs() -> Mapping[str, Job]:
 
     def analyse(request: Mapping[str, Any], progress: ProgressCallback) -> str:
         policy = Policy.model_validate_json(request["policy"])
-        return stages.analyse(Path(request["path"]), request["item"], policy, progress).model_dump_json()
+        watch = _watch(request["names"])
+        plan = stages.analyse(Path(request["path"]), request["item"], policy, progress, watch)
+        return plan.model_dump_json()
 
     def render(request: Mapping[str, Any], progress: ProgressCallback) -> None:
         plan = Plan.from_json(request["plan"])
@@ -76,7 +87,13 @@ def maker_jobs() -> Mapping[str, Job]:
         policy = Policy.model_validate_json(request["policy"])
         return take_stock(Path(request["path"]), policy, values=request["values"]).model_dump_json()
 
-    return {"sniff": sniff, "analyse": analyse, "render": render, "stock": stock}
+    def subtitles(request: Mapping[str, Any], _: ProgressCallback) -> None:
+        data = redacted_subtitles(
+            read_photo(Path(request["path"])), request["ending"], _watch(request["names"])
+        )
+        write_new(Path(request["target"]), data)
+
+    return {"sniff": sniff, "analyse": analyse, "render": render, "stock": stock, "subtitles": subtitles}
 
 
 def gate_jobs() -> Mapping[str, Job]:
@@ -95,6 +112,7 @@ def gate_jobs() -> Mapping[str, Job]:
             standalone=request["standalone"],
             focus=request["focus"],
             progress=lambda done, total: progress("gate", done, total),
+            watch=_watch(request["names"]),
         )
         return report.model_dump_json()
 
@@ -102,9 +120,7 @@ def gate_jobs() -> Mapping[str, Job]:
         return thumbnail(Path(request["path"]))
 
     def judge_text(request: Mapping[str, Any], _: ProgressCallback) -> str:
-        lines = request["names"]
-        watch = WatchList(tuple(lines)) if lines is not None else None
-        return inspect_text(Path(request["path"]), watch).model_dump_json()
+        return inspect_text(Path(request["path"]), _watch(request["names"])).model_dump_json()
 
     return {"inspect": judge, "thumbnail": shrink, "inspect_text": judge_text}
 
@@ -153,17 +169,18 @@ def _program_read() -> tuple[Path, ...]:
     return (ModelStore().folder, list_file())
 
 
-def _judges_programs() -> tuple[Path, ...]:
-    """ffprobe is the one program that a worker starts; it is confined like the judge that starts it."""
-    found = shutil.which("ffprobe")
-    return (Path(found).resolve(), Path(found)) if found else ()
+def _programs(*names: str) -> tuple[Path, ...]:
+    """Programs that a worker may start, where they are installed; they are confined like the worker."""
+    found = [Path(place) for name in names if (place := shutil.which(name))]
+    return (*(place.resolve() for place in found), *found)
 
 
 class WorkerStages:
     """`redact.pipeline.Stages` over two worker processes, plus the thumbnail of a published file.
 
     `spool` is the private folder in which the workers' own folders are made. `follow_links` is for paths that
-    a user named; in a walked folder a link may have taken a file's place.
+    a user named; in a walked folder a link may have taken a file's place. `watch` goes to the workers inside
+    their requests, through a pipe; never on a command line.
     """
 
     def __init__(
@@ -173,20 +190,36 @@ class WorkerStages:
         maker: str = MAKER,
         gate: str = GATE,
         *,
-        limits: LimitsPolicy | None = None,
+        policy: Policy | None = None,
         spool: Path | None = None,
         follow_links: bool = True,
+        watch: WatchList | None = None,
     ) -> None:
+        policy = policy or Policy()
+        self._names = "\n".join(watch.lines) if watch is not None else None
         root = (spool or state_folder()) / "spool"
         sweep(root)
-        bounds, read = worker_limits(limits or LimitsPolicy()), _program_read()
+        bounds, read = worker_limits(policy.limits), _program_read()
+        by_name = policy.text.mode == "names"
         self._made, self._judged = Spool(root), Spool(root)
-        self._maker = Worker(maker, bounds, Access(read=(*read, self._made.entry), write=(self._made.exit,)))
+        self._maker = Worker(
+            maker,
+            bounds,
+            Access(
+                read=(*read, self._made.entry),
+                write=(self._made.exit,),
+                programs=_programs("tesseract") if by_name else (),
+            ),
+        )
         self._gate = Worker(
             gate,
             bounds,
             # its writable folder is for the scratch files of libraries; nothing is taken from it
-            Access(read=(*read, self._judged.entry), write=(self._judged.exit,), programs=_judges_programs()),
+            Access(
+                read=(*read, self._judged.entry),
+                write=(self._judged.exit,),
+                programs=_programs("ffprobe", *(["tesseract"] if by_name or watch is not None else [])),
+            ),
         )
         # it needs the key and perhaps a time-stamp server, and opens nothing but files that the gate passed
         self._signer = Worker(SIGNER, bounds, confined=False)
@@ -234,7 +267,13 @@ class WorkerStages:
         """See `redact.pipeline.Stages`."""
         with self._made.admit(path, follow=self._follow) as inside:
             untrusted_plan = self._ask_text(
-                self._maker, "analyse", progress, path=str(inside), item=item, policy=policy.model_dump_json()
+                self._maker,
+                "analyse",
+                progress,
+                path=str(inside),
+                item=item,
+                policy=policy.model_dump_json(),
+                names=self._names,
             )
         try:
             plan = Plan.from_json(untrusted_plan)
@@ -291,22 +330,34 @@ class WorkerStages:
                 policy=policy.model_dump_json(),
                 focus=focus,
                 standalone=standalone,
+                names=self._names,
             )
         return _sound_report(untrusted_report)
 
-    def inspect_text(self, path: Path, watch: WatchList | None) -> GateReport:
-        """Judge a text file by the watch list and by what looks like a person's name.
-
-        The list goes to the worker inside the request, through a pipe; never on a command line.
-        """
+    def inspect_text(self, path: Path) -> GateReport:
+        """Judge a text file by the watch list and by what looks like a person's name."""
         with self._judged.admit(path, follow=self._follow) as inside:
-            untrusted_report = self._ask_text(
-                self._gate,
-                "inspect_text",
-                path=str(inside),
-                names=list(watch.lines) if watch is not None else None,
-            )
+            untrusted_report = self._ask_text(self._gate, "inspect_text", path=str(inside), names=self._names)
         return _sound_report(untrusted_report)
+
+    def subtitles(self, path: Path, target: Path) -> None:
+        """Write the subtitle file at `path` afresh to `target`, without names.
+
+        Raises:
+            DamagedInputError: it holds no subtitles that can be read.
+        """
+        with (
+            self._made.admit(path, follow=self._follow) as inside,
+            self._made.produce(target) as finished,
+        ):
+            self._ask(
+                self._maker,
+                "subtitles",
+                path=str(inside),
+                ending=path.suffix.lower(),
+                target=str(finished),
+                names=self._names,
+            )
 
     def thumbnail(self, path: Path) -> bytes:
         """A small JPEG of a finished file."""

@@ -124,6 +124,10 @@ class PrivateMapping:
         message = f"{relative}\0{sha256}".encode("utf-8", "surrogateescape")
         return hmac.new(bytes.fromhex(self._salt), message, hashlib.sha256).hexdigest()
 
+    def keyed(self, text: str) -> str:
+        """Keyed digest (hex) of a text, such as the watch list: tells nothing without this file's salt."""
+        return hmac.new(bytes.fromhex(self._salt), text.encode(), hashlib.sha256).hexdigest()
+
     def id_for(self, job: str, relative: str) -> str:
         """The public id of a job, the same one each time."""
         shown = relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
+from redact.batch.beside import withdraw_beside
 from redact.batch.events import ItemDone
 from redact.batch.settle import identity, settle
 from redact.batch.store import Store
@@ -20,6 +21,7 @@ from redact.detect.weights import ModelStore
 from redact.errors import ExitCode, PlanMismatchError, UsageError
 from redact.findings import Finding, FindingKind, GateReport, Verdict, judge
 from redact.media.digest import digest_file
+from redact.names.watchlist import WatchList
 from redact.pipeline import Outcome, Stages, draw, note_findings
 from redact.plan import EXTENSIONS, Plan, SourceDigest
 from redact.policy import Policy
@@ -103,17 +105,27 @@ def reject(store: Store, item: str, by: str) -> None:
         OutputError: see `Store.reject`.
     """
     state = _state(store, item)
+    withdraw_beside(store, item)
     carried = {key: value for key, value in state.items() if key not in _NOT_CARRIED}
     store.reject(item, {"action": "reject", "by": reviewer_code(by)}, **carried)
     _refresh(store)
 
 
 def redraw(
-    store: Store, item: str, by: str, plan: Plan, file: Path, policy: Policy, stages: DrawingStages
+    store: Store,
+    item: str,
+    by: str,
+    plan: Plan,
+    file: Path,
+    policy: Policy,
+    stages: DrawingStages,
+    watch: WatchList | None = None,
 ) -> ItemDone:
     """Draw a reviewer's plan on the item's input, have the gate judge the result, and release it by verdict.
 
     The notes of analysis still count: an item without a face goes to review again, to be accepted there.
+    What lies beside the item is taken back; the next run brings it again. `watch` is the list that `stages`
+    were given.
 
     Raises:
         UsageError: no such item, or it never got as far as a finished file.
@@ -133,12 +145,13 @@ def redraw(
         report = draw(file, plan, policy, stages, target, datetime.now(UTC).date())
         report = report.model_copy(update={"findings": report.findings + note_findings(plan)})
         outcome = Outcome(plan, report, target, 0)
+        withdraw_beside(store, item)
         done = settle(
             store,
             item,
             outcome,
             policy,
-            identity(policy, ModelStore().digests()),
+            identity(policy, ModelStore().digests(), store, watch),
             _name(store, item, target.suffix),
             stages,
             review={"action": "plan", "by": code},

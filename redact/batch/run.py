@@ -13,17 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from redact.batch.beside import SIDECAR_OF
 from redact.batch.events import Event, ItemDone, ItemProgress, ItemStarted, RunStarted
 from redact.batch.history import room_of
 from redact.batch.jobs import GATE, MAKER, WorkerStages
 from redact.batch.review import EXIT_REJECTED, rejected_finding
 from redact.batch.settle import STATUS_WORDS, VERDICT_CODES, identity, settle
+from redact.batch.sidecars import Sidecar, Sidecars
 from redact.batch.store import Store, sha256_file
 from redact.batch.versions import libraries
 from redact.batch.walk import Entry, walk
 from redact.detect.weights import ModelStore
 from redact.errors import ExitCode, InputError, OutputError, RedactError, UnsupportedInputError, UsageError
 from redact.findings import Verdict
+from redact.names.paths import names_somebody
+from redact.names.watchlist import WatchList
 from redact.pipeline import Outcome, process
 from redact.policy import Policy
 from redact.report.html import index_page
@@ -39,6 +43,8 @@ class RunOptions:
     private_folder: Path | None = None
     maker: str = MAKER
     gate: str = GATE
+    watch: WatchList | None = None
+    """Names that must not appear; kept in memory, handed to workers through their pipes."""
 
 
 @dataclass
@@ -80,16 +86,22 @@ Listener = Callable[[Event], None]
 class _Work:
     entry: Entry
     item: str
+    sidecars: tuple[Sidecar, ...] = ()
+    before: ItemDone | None = None
+    """The item itself is published already; only what lies beside it is to be done."""
 
 
 class _Batch:
     """One run: the parts that its threads share."""
 
-    def __init__(self, store: Store, policy: Policy, options: RunOptions, listener: Listener) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, options: RunOptions, listener: Listener, entries: list[Entry]
+    ) -> None:
         self.store, self.policy, self.options = store, policy, options
         self.models = ModelStore().digests()
-        self.identity = identity(policy, self.models)
+        self.identity = identity(policy, self.models, store, options.watch)
         self.histories = store.histories()
+        self.sidecars = Sidecars(store, entries, policy, self.identity)
         self.summary = RunSummary()
         self.stop = threading.Event()
         self.todo: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
@@ -129,6 +141,8 @@ class _Batch:
         if self.policy.output.filenames == "random":
             return work.item + extension
         relative = work.entry.relative
+        if names_somebody(relative, self.options.watch):
+            return work.item + extension
         fits = relative.suffix.lower() in _SAME_FORMAT.get(extension, {extension})
         choices = [
             relative if fits else relative.with_suffix(extension),
@@ -166,19 +180,52 @@ class _Batch:
                 self.tell(ItemDone(work.item, "planned", "", ExitCode.PUBLISHED))
                 return
             with self.store.workspace(work.item) as folder:
+                if work.before is not None:
+                    self.tell(work.before)
+                    self.release_sidecars(work, stages, folder)
+                    return
                 outcome = process(work.entry.path, work.item, self.policy, stages, folder, progress)
                 history = self.histories.get(work.item)
                 if history is not None and history.rejected:
                     outcome = replace(outcome, report=rejected_finding(outcome.report))
                 self.release(work, outcome, stages)
         except RedactError as error:
-            self.fail(work.item, error)
+            self.fail_item(work, error)
         except OSError as error:
-            self.fail(work.item, OutputError("A file operation was refused (disk full?)."), error)
+            self.fail_item(work, OutputError("A file operation was refused (disk full?)."), error)
 
     def release(self, work: _Work, outcome: Outcome, stages: WorkerStages) -> None:
         name = self.output_name(work, outcome.file.suffix)
-        self.tell(settle(self.store, work.item, outcome, self.policy, self.identity, name, stages))
+        if outcome.verdict is not Verdict.PUBLISH:
+            self.drop_sidecars(work)
+        done = settle(self.store, work.item, outcome, self.policy, self.identity, name, stages)
+        self.tell(done)
+        if outcome.verdict is Verdict.PUBLISH:
+            self.release_sidecars(work, stages, outcome.file.parent)
+
+    def drop_sidecars(self, work: _Work) -> None:
+        """Nothing lies beside an item that is not published."""
+        self.sidecars.withdraw(work.item)
+        with self._lock:
+            self.summary.set_aside += len(work.sidecars)
+
+    def release_sidecars(self, work: _Work, stages: WorkerStages, folder: Path) -> None:
+        """The subtitle files of a published item; the errors of each are its own."""
+        self.sidecars.withdraw(work.item, but=work.sidecars)
+        for beside in work.sidecars:
+            try:
+                self.tell(self.sidecars.release(beside, work.item, stages, folder))
+            except RedactError as error:
+                self.fail(beside.item, error)
+
+    def fail_item(self, work: _Work, error: RedactError, cause: OSError | None = None) -> None:
+        """An item that failed, and what lies beside it."""
+        if not self.options.dry_run:
+            try:
+                self.drop_sidecars(work)
+            except OutputError as second:
+                error = second
+        self.fail(work.item, error, cause)
 
     def fail(self, item: str, error: RedactError, cause: OSError | None = None) -> None:
         if not self.options.dry_run:
@@ -213,7 +260,8 @@ class _Batch:
                 self.store.ledger.append(
                     "run_ended", interrupted=self.summary.interrupted, counts=dict(fresh)
                 )
-            page = index_page(self.store.report, self.store.states())
+            items = {key: state for key, state in self.store.states().items() if SIDECAR_OF not in state}
+            page = index_page(self.store.report, items)
             self.store.write_text(self.store.report / "index.html", page)
         self.summary.head = str(self.store.ledger.head())
 
@@ -224,9 +272,10 @@ class _Batch:
             self.stop,
             self.options.maker,
             self.options.gate,
-            limits=self.policy.limits,
+            policy=self.policy,
             spool=self.options.private_folder,
             follow_links=False,
+            watch=self.options.watch,
         )
 
     def serve(self) -> None:
@@ -276,7 +325,7 @@ def run(
     entries = walk(source)
     ModelStore().verify()
     with Store(out, options.private_folder) as store:
-        batch = _Batch(store, policy, options, listener)
+        batch = _Batch(store, policy, options, listener, entries)
         works = _sort_out(batch, entries)
         threads = [
             threading.Thread(target=batch.serve, name=f"slot-{n}")
@@ -308,6 +357,8 @@ def _sort_out(batch: _Batch, entries: list[Entry]) -> list[_Work]:
     stages = batch.stages(60)
     try:
         for entry in entries:
+            if entry.path in batch.sidecars.taken:
+                continue  # its item takes it along
             if entry.companion and not entry.refused and not _is_media(entry, stages):
                 batch.summary.set_aside += 1
                 continue
@@ -318,11 +369,19 @@ def _sort_out(batch: _Batch, entries: list[Entry]) -> list[_Work]:
                 entry = Entry(entry.path, entry.relative, "It could not be read.")  # noqa: PLW2901
                 digest = ""
             item = batch.store.private.id_for(batch.store.private.job(relative, digest), relative)
+            sidecars = batch.sidecars.of(entry, item)
             before = None if batch.options.dry_run else batch.done_before(item)
-            if before is not None:
-                finished.append(before)
+            if batch.options.dry_run or (before is not None and before.status != "published"):
+                if before is not None:
+                    batch.sidecars.withdraw(item)
+                batch.summary.set_aside += len(sidecars)
+                sidecars = ()
+            if before is not None and (
+                before.status != "published" or batch.sidecars.settled(item, sidecars)
+            ):
+                finished += [before, *(batch.sidecars.before(each) for each in sidecars)]
             else:
-                works.append(_Work(entry, item))
+                works.append(_Work(entry, item, sidecars, before))
         if works:
             level = batch.summary.isolation = stages.isolation()
             if not batch.options.dry_run:

@@ -15,6 +15,7 @@ from redact.batch.events import ItemDone
 from redact.batch.store import Store
 from redact.errors import ExitCode
 from redact.findings import Verdict
+from redact.names.watchlist import WatchList
 from redact.pipeline import Outcome
 from redact.policy import Policy
 from redact.report.items import item_report
@@ -34,9 +35,13 @@ class Thumbnails(Protocol):
         """JPEG bytes."""
 
 
-def identity(policy: Policy, models: Mapping[str, str]) -> dict[str, Any]:
+def identity(
+    policy: Policy, models: Mapping[str, str], store: Store, watch: WatchList | None
+) -> dict[str, Any]:
     """What a result depends on besides its input; `models` maps ids to SHA-256."""
-    return {"policy": policy.digest(), "models": dict(models), "version": __version__}
+    # the list's digest is keyed, so that no name can be guessed from it
+    names = "" if watch is None else store.private.keyed("\n".join(watch.lines))
+    return {"policy": policy.digest(), "models": dict(models), "version": __version__, "names": names}
 
 
 def settle(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,10 @@ COMPANIONS = frozenset(
 )
 """Endings of files that lie beside media. If they are no media by content, they are set aside, not failed."""
 
+SUBTITLES = frozenset({".srt", ".vtt"})
+LANGUAGE = re.compile(r"\.[a-z]{2,3}")
+"""What may stand between the name of an item and the ending of its subtitles."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -44,6 +49,25 @@ class Entry:
         """Whether its name says that it accompanies media rather than being some."""
         name = self.path.name.lower()
         return Path(name).suffix in COMPANIONS or name in COMPANIONS
+
+
+def subtitle_pairs(entries: list[Entry]) -> dict[Path, list[Entry]]:
+    """Subtitle files by the item they lie beside: `a.srt` and `a.hy.srt` with `a.mp4`; each has one item."""
+    media: dict[Path, Path] = {}
+    for entry in entries:
+        if not entry.companion and not entry.refused:
+            media.setdefault(entry.path.with_suffix(""), entry.path)
+    found: dict[Path, list[Entry]] = {}
+    for entry in entries:
+        if entry.path.suffix.lower() not in SUBTITLES or entry.refused:
+            continue
+        stem = entry.path.with_suffix("")
+        item = media.get(stem)
+        if item is None and LANGUAGE.fullmatch(stem.suffix):
+            item = media.get(stem.with_suffix(""))
+        if item is not None:
+            found.setdefault(item, []).append(entry)
+    return found
 
 
 def walk(source: Path) -> list[Entry]:

@@ -61,13 +61,11 @@ def command(
 ) -> None:
     """Judge finished files and texts; exit 0 only if every one may be published. One line a finding."""
     chosen, watch = load_policy(policy, set_), read_names(names)
-    if watch is not None and files:
-        raise UsageError("--names is held against texts only: give it with --text, and FILE in another call.")
     work = [*((file, "#", n) for n, file in enumerate(files or [], 1))]
     work += [(file, "text #", n) for n, file in enumerate(texts or [], 1)]
     if not work:
         raise UsageError("Nothing to check: give FILE, --text FILE or both.")
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), policy=chosen, watch=watch)
     worst = ExitCode.PUBLISHED
     try:
         for file, kind, number in work:
@@ -78,7 +76,7 @@ def command(
                 if kind == "#":
                     report = stages.inspect(file, chosen, (), lambda *_: None, standalone=True)
                 else:
-                    report = stages.inspect_text(file, watch)
+                    report = stages.inspect_text(file)
             except RedactError as error:
                 code = error.exit_code
                 record = {"file": label, "verdict": "ERROR", "reason": error.reason, "message": str(error)}

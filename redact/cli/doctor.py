@@ -82,7 +82,9 @@ def _ocr() -> Iterator[Check]:
         known = set(listing.stdout.split())
     for language in OCR_LANGUAGES:
         # text is covered without being read, so no job needs these
-        yield Check(f"OCR {language}", language in known, False, "reading text is not needed to cover it")
+        yield Check(
+            f"OCR {language}", language in known, False, "reads text for --names; not needed to cover it"
+        )
 
 
 def _isolation() -> Iterator[Check]:

@@ -63,7 +63,7 @@ def command(
 ) -> None:
     """Say what each file carries besides its picture, and what would be removed or kept."""
     chosen = load_policy(policy, set_)
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), policy=chosen)
     worst = ExitCode.PUBLISHED
     try:
         for number, file in enumerate(files, 1):

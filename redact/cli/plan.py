@@ -10,7 +10,7 @@ import typer
 
 from redact.batch.jobs import WorkerStages
 from redact.batch.private import new_id
-from redact.cli.options import PolicyOption, SetOption
+from redact.cli.options import NamesOption, PolicyOption, SetOption, read_names
 from redact.errors import OutputError, UsageError
 from redact.policy import load_policy
 
@@ -22,14 +22,15 @@ def command(
     ] = None,
     policy: PolicyOption = "strict",
     set_: SetOption = None,
+    names: NamesOption = None,
 ) -> None:
     """Find what must be covered in FILE and write the plan as JSON."""
-    chosen = load_policy(policy, set_)
+    chosen, watch = load_policy(policy, set_), read_names(names)
     if not file.is_file():
         raise UsageError("FILE is not there.")
     if out is not None and out.exists():
         raise UsageError("The plan's file exists already; choose another name.")
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), policy=chosen, watch=watch)
     try:
         text = stages.analyse(file, new_id(), chosen, lambda *_: None).to_json()
     finally:

@@ -16,7 +16,7 @@ import typer
 from redact.batch.jobs import WorkerStages
 from redact.batch.run import VERDICT_CODES
 from redact.batch.store import NEUTRAL_TIME
-from redact.cli.options import PolicyOption, SetOption
+from redact.cli.options import NamesOption, PolicyOption, SetOption, read_names
 from redact.errors import ExitCode, OutputError, PlanMismatchError, UsageError
 from redact.gate.kept import check_keeping
 from redact.pipeline import draw
@@ -47,9 +47,10 @@ def command(
     out: Annotated[Path, typer.Option("--out", "-o", help="The new file; must not exist.")],
     policy: PolicyOption = "strict",
     set_: SetOption = None,
+    names: NamesOption = None,
 ) -> None:
     """Cover FILE as the plan says, write OUT, and print the gate's verdict on it."""
-    chosen = load_policy(policy, set_)
+    chosen, watch = load_policy(policy, set_), read_names(names)
     drawn = read_plan(plan)
     if not file.is_file():
         raise UsageError("FILE is not there.")
@@ -57,7 +58,7 @@ def command(
     check_keeping(drawn, chosen, today)
     if out.exists():
         raise UsageError("OUT exists already; choose another name.")
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), policy=chosen, watch=watch)
     partial = out.with_name(f".{drawn.item}.partial{out.suffix}")
     try:
         report = draw(file, drawn, chosen, stages, partial, today)

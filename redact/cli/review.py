@@ -14,7 +14,7 @@ import typer
 from redact.batch.jobs import WorkerStages
 from redact.batch.review import accept, redraw, reject, waiting
 from redact.batch.store import Store
-from redact.cli.options import PolicyOption, SetOption
+from redact.cli.options import NamesOption, PolicyOption, SetOption, read_names
 from redact.cli.render import read_plan
 from redact.errors import ExitCode, UsageError
 from redact.findings import Finding
@@ -50,6 +50,7 @@ def command(
     ] = "",
     policy: PolicyOption = "strict",
     set_: SetOption = None,
+    names: NamesOption = None,
 ) -> None:
     """Decide about an item that waits in OUT/review, or take back one that was published."""
     if not (out / "ledger.sqlite").is_file():
@@ -69,13 +70,13 @@ def command(
             (accept if yes else reject)(store, item, by)
             typer.echo(f"{item}  {'accepted' if yes else 'rejected'}\nLedger head {store.ledger.head()}")
         return
-    chosen, drawn = load_policy(policy, set_), read_plan(plan)
+    chosen, drawn, watch = load_policy(policy, set_), read_plan(plan), read_names(names)
     if not source.is_file():
         raise UsageError("The --input file is not there.")
-    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), limits=chosen.limits)
+    stages = WorkerStages(chosen.limits.item_timeout_s, threading.Event(), policy=chosen, watch=watch)
     try:
         with Store(out) as store:
-            done = redraw(store, item, by, drawn, source, chosen, stages)
+            done = redraw(store, item, by, drawn, source, chosen, stages, watch)
             reason = f": {done.reason}" if done.reason else ""
             typer.echo(f"{item}  {done.status}{reason}\nLedger head {store.ledger.head()}")
     finally:

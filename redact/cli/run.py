@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from redact.batch.events import Event, ItemDone, ItemProgress, ItemStarted, RunStarted
 from redact.batch.run import RunOptions, RunSummary, run
-from redact.cli.options import JsonOption, PolicyOption, SetOption
+from redact.cli.options import JsonOption, NamesOption, PolicyOption, SetOption, read_names
 from redact.errors import ExitCode
 from redact.policy import load_policy
 
@@ -162,6 +162,7 @@ def command(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Results; a folder outside IN.")],
     policy: PolicyOption = "strict",
     set_: SetOption = None,
+    names: NamesOption = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Items at once; default: half the cores.")
     ] = None,
@@ -169,8 +170,8 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Redact every photo and video below IN; only files that pass the gate reach OUT/published."""
-    chosen = load_policy(policy, set_)
-    options = RunOptions(jobs=jobs or max(1, (os.cpu_count() or 2) // 2), dry_run=dry_run)
+    chosen, watch = load_policy(policy, set_), read_names(names)
+    options = RunOptions(jobs=jobs or max(1, (os.cpu_count() or 2) // 2), dry_run=dry_run, watch=watch)
     display = _display(as_json)
     try:
         summary = run(source, out, chosen, options, display.show)

@@ -19,7 +19,12 @@ from redact.gate.thresholds import (
 from redact.plan import Box, Kind, Origin, Span, Track
 from redact.policy import Policy
 
-HEALABLE = {FindingKind.FACE: Kind.FACE, FindingKind.FACE_EXPECTED: Kind.FACE, FindingKind.TEXT: Kind.TEXT}
+HEALABLE = {
+    FindingKind.FACE: Kind.FACE,
+    FindingKind.FACE_EXPECTED: Kind.FACE,
+    FindingKind.TEXT: Kind.TEXT,
+    FindingKind.NAME: Kind.TEXT,
+}
 
 
 def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
@@ -60,7 +65,7 @@ def heal_tracks(report: GateReport, policy: Policy) -> list[Track]:
 
 def _distance(kind: FindingKind, looks: Looks) -> int:
     """Frames between two looks for such a thing; twice that for text, which fades."""
-    if kind is FindingKind.TEXT:
+    if kind in (FindingKind.TEXT, FindingKind.NAME):
         return 2 * looks.text
     return looks.faces * (PEOPLE_LOOKS if kind is FindingKind.FACE_EXPECTED else 1)
 

@@ -13,16 +13,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
+from redact.detect.reading import TextReader
 from redact.detect.weights import ModelStore
 from redact.errors import DamagedInputError, InputTooLargeError, UnsupportedInputError
 from redact.findings import Finding, FindingKind, GateReport, Look
-from redact.gate.pixels import GateDetectors, PixelGate, PixelResult, look_at_frames, looks_for_people
+from redact.gate.listed import ListedText, listed_values
+from redact.gate.pixels import (
+    Counted,
+    GateDetectors,
+    PixelGate,
+    PixelResult,
+    look_at_frames,
+    looks_for_people,
+)
 from redact.gate.sound import check_sound
 from redact.gate.streams import check_streams
 from redact.gate.structure import MOVIES, StructureReport, read_structure
 from redact.gate.thresholds import Looks
 from redact.media.base import Progress
 from redact.media.registry import handler_for
+from redact.names.watchlist import WatchList
 from redact.plan import MediaFacts
 from redact.policy import Policy
 
@@ -46,11 +56,13 @@ def inspect(
     focus: Sequence[int] = (),
     progress: Progress | None = None,
     detectors: GateDetectors | None = None,
+    watch: WatchList | None = None,
 ) -> GateReport:
     """Judge the finished file at `path`.
 
     `standalone` is for files of unknown origin: every detector looks, not only those that had no vote in
-    analysis. `focus` are frames to look at in any case. `detectors` replaces the ensembles.
+    analysis. `focus` are frames to look at in any case. `detectors` replaces the ensembles. `watch` holds
+    names that must not be read in what the file shows or carries.
 
     Raises:
         ModelError: weights are missing or altered.
@@ -73,7 +85,13 @@ def inspect(
             sound_findings, sound_looks = check_sound(path, policy.audio)
             findings += sound_findings
             looks += sound_looks
-        facts, pixels = _look_at_pixels(path, policy, structure, standalone, focus, progress, detectors)
+        if watch is not None and policy.metadata.rights == "keep":
+            name_findings, look = listed_values(structure.untrusted_texts, watch)
+            findings += name_findings
+            looks.append(look)
+        facts, pixels = _look_at_pixels(
+            path, policy, structure, standalone, focus, progress, detectors, watch
+        )
         findings += pixels.findings
         looks += pixels.looks
         if not _same(before, path.stat()) or not _same(before, os.fstat(stream.fileno())):
@@ -106,6 +124,14 @@ def _same(before: os.stat_result, after: os.stat_result) -> bool:
     )
 
 
+def _counted(policy: Policy) -> Counted:
+    """Which uncovered text is a finding by itself, whatever it says."""
+    if not policy.gate.text:
+        return "none"
+    kinds: dict[str, Counted] = {"captions": "captions", "names": "codes"}
+    return kinds.get(policy.text.mode, "all")
+
+
 def _look_at_pixels(
     path: Path,
     policy: Policy,
@@ -114,6 +140,7 @@ def _look_at_pixels(
     focus: Sequence[int],
     progress: Progress | None,
     detectors: GateDetectors | None,
+    watch: WatchList | None,
 ) -> tuple[MediaFacts | None, PixelResult]:
     """Decode every frame; whatever stops that is a finding."""
     nothing = PixelResult()
@@ -125,9 +152,20 @@ def _look_at_pixels(
             nothing.findings.append(Finding(kind=FindingKind.UNVERIFIABLE, detail="limits.max_pixels"))
             return facts, nothing
         moving = facts.kind != "photo"
+        counted = _counted(policy)
+        listed = None
+        if watch is not None or policy.text.mode == "names":
+            listed = ListedText(
+                watch,
+                TextReader(ModelStore()),
+                (facts.width, facts.height),
+                hints=policy.text.mode == "names",
+                proof=counted != "all",
+            )
         if detectors is None:
             people = looks_for_people(policy)
-            detectors = _detectors(policy.gate.faces, policy.gate.text, people, standalone, moving)
+            text = policy.gate.text or listed is not None
+            detectors = _detectors(policy.gate.faces, text, people, standalone, moving)
         stored = structure.frames or facts.frames
         looks = Looks.of(facts.kind == "video", stored, policy.gate)
         edges = {0, max(stored - 1, 0), facts.frames - 1}
@@ -138,7 +176,8 @@ def _look_at_pixels(
             looks,
             tuple(edges.union(focus)),
             policy.cover.colour,
-            captions_only=policy.text.mode == "captions",
+            listed,
+            counted=counted,
         )
 
         def report(done: int) -> None:

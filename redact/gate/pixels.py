@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from redact.detect.base import Picture
 from redact.detect.modes import (
@@ -23,12 +23,16 @@ from redact.detect.weights import ModelStore
 from redact.findings import Finding, FindingKind, Look
 from redact.gate.change import ChangeDetector
 from redact.gate.covers import PastCovers
+from redact.gate.listed import ListedText
 from redact.gate.merge import FindingMerger, overlap_of_smaller, select
 from redact.gate.second_look import SecondLook
 from redact.gate.thresholds import HEAD_COVERED, PEOPLE_LOOKS, STILL_THERE, Looks
 from redact.media.base import DecodedFrame
 from redact.plan import Kind, Region
 from redact.policy import Policy
+
+Counted = Literal["all", "captions", "codes", "none"]
+"""Uncovered text that is a finding by itself, whatever it says; in `captions`, codes are too."""
 
 FOCUS_TEXT_LOOKS = 8
 """Text looks on focus frames beyond one for every text cadence."""
@@ -95,16 +99,17 @@ class PixelGate:
         looks: Looks,
         focus: Sequence[int] = (),
         cover_colour: tuple[int, int, int] | None = None,
+        listed: ListedText | None = None,
         *,
-        captions_only: bool = False,
+        counted: Counted = "all",
     ) -> None:
         """`cover_colour` (red, green, blue) is the policy's; None to take every finding at its word.
-        `captions_only`: text in the scene may stay, only what looks laid over the picture is a finding."""
+        `listed` reads the text that is seen, whether or not it is `counted` as a finding by itself."""
         self._detectors = detectors
         self._looks = looks
         self._focus = frozenset(focus)
         self._cover_colour = cover_colour
-        self._captions_only = captions_only
+        self._listed, self._counted = listed, counted
         self._faces = FindingMerger(width, height)
         self._people = FindingMerger(width, height)
         self._text = FindingMerger(width, height)
@@ -141,6 +146,8 @@ class PixelGate:
             else:
                 self.text_same += 1  # the same picture: what was there is there still
             self._text.add(index, self._last_text, 2 * self._looks.text)
+            if self._listed is not None:
+                self._listed.add(index, 2 * self._looks.text)
 
     def _bare_heads(self, picture: Picture) -> list[Region]:
         """Heads of people seen by their bodies that lie under no cover."""
@@ -158,12 +165,18 @@ class PixelGate:
         second = self._detectors.second
         return second.confirmed(picture, regions) if second is not None else regions
 
+    def _counts(self, picture: Picture, region: Region) -> bool:
+        """Whether text is a finding by itself; a code always is, where text is looked for at all."""
+        if self._counted in ("all", "none") or region.kind is not Kind.TEXT:
+            return self._counted != "none"
+        return self._counted == "captions" and overlay_like(picture, region)
+
     def _see_text(self, text: Ensemble, picture: Picture) -> list[Region]:
         """Text on the picture, without what only the corners of covers look like."""
         seen = text.look(picture)
-        if self._captions_only:
-            seen = [each for each in seen if each.kind is not Kind.TEXT or overlay_like(picture, each)]
-        regions = self._confirmed(picture, select(seen))
+        if self._listed is not None:
+            self._listed.look(picture, select(seen))
+        regions = self._confirmed(picture, select([each for each in seen if self._counts(picture, each)]))
         if self._cover_colour is None or not regions:
             return regions
         past = PastCovers(picture, self._cover_colour)
@@ -198,7 +211,14 @@ class PixelGate:
             by = ", ".join(text.describe())
             if self.text_same:
                 by += f" ({self.text_same} more frames not looked at: unchanged since the last look)"
-            result.looks.append(Look(what="text", by=by, frames=self.text_looks, of_frames=frames))
+            what = {"all": "text", "captions": "captions", "codes": "codes, and text to read"}.get(
+                self._counted, "text to read"
+            )
+            result.looks.append(Look(what=what, by=by, frames=self.text_looks, of_frames=frames))
+        if self._listed is not None and text is not None:
+            found, look = self._listed.finish(frames)
+            result.findings += found
+            result.looks.append(look)
         return result
 
 

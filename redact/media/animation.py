@@ -51,6 +51,7 @@ class AnimationHandler(AnimationReader):
         data = read_photo(path)
         timeline = timeline_of(data, facts.format)
         rights = rights_from_bytes(data, facts.format) if spec.keep_rights else Rights()
+        rights = rights.without(spec.drop_rights)
         shown = Timeline(
             facts.width, facts.height, timeline.delays, timeline.loop, lossless=timeline.lossless
         )

@@ -85,7 +85,9 @@ class PhotoHandler(PhotoReader):
         raster = _last_decoded.take(_key(path)) or super().decode(path, facts)
         painted = raster.pixels.copy()
         painter.bgr(0, painted)
-        rights = rights_from_bytes(read_photo(path), facts.format) if spec.keep_rights else None
+        rights = None
+        if spec.keep_rights:
+            rights = rights_from_bytes(read_photo(path), facts.format).without(spec.drop_rights)
         data = encode_photo(
             replace(raster, pixels=painted), spec.format, spec.photo.quality, spec.cover.colour, rights
         )

@@ -142,7 +142,7 @@ class VideoHandler:
             if audio is not None:
                 audio.advance(None)
         if spec.keep_rights:
-            append_box(target, mp4_box(film_rights(path, facts.format)))
+            append_box(target, mp4_box(film_rights(path, facts.format).without(spec.drop_rights)))
         check_written(target, facts, writer.frames, keep_audio)
         return RenderedFacts(frames=writer.frames)
 

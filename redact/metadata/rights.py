@@ -20,6 +20,7 @@ from redact.media.still import metadata_items
 from redact.media.tiff import read_exif
 from redact.metadata.iptc import iptc_of_photoshop, read_iptc
 from redact.metadata.xmp import DC, IPTC_EXT, PHOTOSHOP, PLUS, XMP_RIGHTS, XmpPlace, read_xmp
+from redact.names.watchlist import WatchList
 from redact.plan import Data
 
 MAX_LENGTH = 512
@@ -105,6 +106,14 @@ class Rights(Data):
     licensor_url: Annotated[str, Field(max_length=MAX_LENGTH), AfterValidator(clean_url)] = ""
     source: Line = ""
     digital_source_type: Annotated[str, AfterValidator(clean_source_type)] = ""
+
+    def without(self, names: tuple[str, ...]) -> Rights:
+        """These rights with the named fields left empty."""
+        return self.model_copy(update=dict.fromkeys(names, ""))
+
+    def listed(self, watch: WatchList) -> tuple[str, ...]:
+        """Names of the fields whose values hold a name of the watch list."""
+        return tuple(each.name for each in RIGHTS_FIELDS if watch.find(getattr(self, each.name)))
 
     def __bool__(self) -> bool:
         """Whether any field is set."""

@@ -190,12 +190,3 @@ def test_a_listed_name_in_an_article_is_told_by_its_place_and_never_written(tmp_
     assert done.returncode == ExitCode.NEEDS_REVIEW
     assert "watch list line 1 at line 2" in done.stdout
     assert not any(word in done.stdout + done.stderr for word in ("Оринакян", "Orinakyan", "Օրինակյան"))
-
-
-def test_the_list_is_refused_where_it_would_not_be_held_against_anything(
-    samples_dir: Path, tmp_path: Path
-) -> None:
-    names = tmp_path / "list.txt"
-    names.write_text("Gevorg Orinakyan\n")
-    done = redact("check", samples_dir / "web.webp", "--names", names, private=tmp_path / "private")
-    assert done.returncode == ExitCode.USAGE

@@ -74,6 +74,8 @@ class StructureReport:
     frames: int
     """Pictures counted by the reader, 0 if it could not."""
     findings: tuple[Finding, ...]
+    untrusted_texts: tuple[str, ...] = ()
+    """Values of rights fields, for the watch list alone."""
 
 
 def identify(source: Source) -> str:
@@ -106,7 +108,7 @@ def read_structure(stream: BinaryIO, *, rights: bool, provenance: bool = False) 
             found.add(FindingKind.UNDECODABLE, f"{name}: {error.detail}")
         except (struct.error, zlib.error, IndexError, ValueError, OverflowError, RecursionError):
             found.add(FindingKind.UNDECODABLE, f"{name}: unreadable structure")
-    return StructureReport(name, found.frames, found.findings)
+    return StructureReport(name, found.frames, found.findings, tuple(found.texts))
 
 
 __all__ = ["MOVIES", "StructureReport", "identify", "read_structure"]

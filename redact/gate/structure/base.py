@@ -79,6 +79,8 @@ class Collector:
         self.provenance = provenance
         self.frames = 0
         """Pictures counted in the structure; 0 if the format has no count of its own."""
+        self.texts: list[str] = []
+        """Values of rights fields, untrusted, for the watch list alone: never shown or kept."""
         self._found: dict[tuple[FindingKind, str], Finding] = {}
 
     def add(self, kind: FindingKind, detail: str) -> None:

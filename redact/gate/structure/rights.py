@@ -160,6 +160,7 @@ def check_xmp(untrusted_xmp: bytes, where: str, found: Collector) -> None:
         parser.Parse(untrusted_xmp, True)
     except (expat.ExpatError, _DoctypeError):
         values.refuse("unreadable")
+    found.texts += values.found.values()
     for place, value in values.found.items():
         if not value or len(value) > MAX_VALUE or not place.fits(value):
             values.refuse("value")
@@ -217,6 +218,7 @@ def check_iptc(untrusted_block: bytes, where: str, found: Collector) -> None:
         elif not _iptc_fits(number, value):
             found.metadata(f"{where} value")
         last = number
+        found.texts.append(value.decode("utf-8", "replace"))
         at += 5 + length
 
 

@@ -1,0 +1,122 @@
+"""Subtitles beside an item: never copied; released without names, beside what is published."""
+
+from pathlib import Path
+
+import cv2
+import pytest
+from skimage import data
+
+from redact.batch import sidecars
+from redact.batch.review import accept, reject
+from redact.batch.run import RunOptions, RunSummary, run
+from redact.batch.settle import identity
+from redact.batch.store import Store
+from redact.names.watchlist import WatchList
+from redact.policy import load_policy
+
+CUE = "1\n00:00:01,000 --> 00:00:02,000\nher son Геворг Оринакян\n"
+QUICK = ("faces=fast", "faces.expected_heads=off", "text=off", "gate.text=false", "gate.heal_rounds=0")
+"""Looks that these tests are not about are left out: this is about files."""
+WATCH = WatchList(("Gevorg Orinakyan",))
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "a.jpg"), data.astronaut()[:320, 60:380, ::-1])
+    (tmp_path / "in" / "a.srt").write_text(CUE, encoding="utf-8")
+    (tmp_path / "in" / "a.txt").write_text(CUE, encoding="utf-8")
+    return tmp_path
+
+
+def _run(root: Path, mode: str, watch: WatchList | None = WATCH, *settings: str) -> RunSummary:
+    policy = load_policy("strict", [f"sidecars={mode}", *QUICK, *settings])
+    return run(root / "in", root / "out", policy, RunOptions(private_folder=root / "private", watch=watch))
+
+
+def _released(root: Path) -> dict[str, str]:
+    folder = root / "out" / "published"
+    return {p.suffix: p.stem for p in folder.rglob("*") if p.is_file()}
+
+
+def test_redacted_subtitles_lie_beside_the_item_and_go_when_they_may_not(places: Path) -> None:
+    summary = _run(places, "redact")
+    assert summary.set_aside == 1
+    assert summary.counts == {"published": 2}
+    released = _released(places)
+    assert released[".srt"] == released[".jpg"]
+    (text,) = [p.read_text(encoding="utf-8") for p in places.rglob("out/published/*.srt")]
+    assert text == "1\n00:00:01,000 --> 00:00:02,000\nher son █████\n"
+
+    again = _run(places, "redact")
+    assert again.fresh == 0
+    assert again.counts == summary.counts
+    assert again.set_aside == 1
+
+    dropped = _run(places, "drop")
+    assert dropped.set_aside == 2
+    assert set(_released(places)) == {".jpg"}
+
+
+def test_what_cannot_be_read_as_subtitles_fails_and_is_not_tried_again(places: Path) -> None:
+    (places / "in" / "a.srt").write_bytes(b"\xff\x00 no text")
+    summary = _run(places, "redact")
+    assert summary.counts == {"published": 1, "failed": 1}
+    assert set(_released(places)) == {".jpg"}
+    again = _run(places, "redact")
+    assert (again.fresh, again.counts) == (0, summary.counts)
+
+
+def test_nothing_lies_beside_an_item_that_waits(places: Path) -> None:
+    _run(places, "redact")
+    (places / "in" / "a.jpg").rename(places / "in" / "b.jpg")
+    (places / "in" / "a.srt").rename(places / "in" / "b.srt")
+    cv2.imwrite(str(places / "in" / "b.jpg"), data.camera()[300:, :100])
+    summary = _run(places, "redact")
+    assert summary.counts["review"] == 1
+    assert summary.set_aside == 2
+    assert {p.suffix for p in (places / "out" / "review").iterdir()} == {".jpg"}
+
+
+def test_a_rejected_item_takes_its_subtitles_along_and_an_accepted_one_brings_them(places: Path) -> None:
+    _run(places, "redact")
+    (item,) = [p.stem for p in places.rglob("out/published/*.jpg")]
+    with Store(places / "out", places / "private") as store:
+        reject(store, item, "ab1")
+    assert _released(places) == {}
+    assert _run(places, "redact").counts == {"rejected": 1}
+    assert _released(places) == {}
+
+    cv2.imwrite(str(places / "in" / "a.jpg"), data.camera()[300:, :100])  # nobody on it: a person must look
+    assert _run(places, "redact").counts["review"] == 1
+    (item,) = [p.stem for p in places.rglob("out/review/*.jpg")]
+    with Store(places / "out", places / "private") as store:
+        accept(store, item, "ab1")
+    summary = _run(places, "redact")
+    assert summary.counts == {"published": 2}
+    assert _released(places) == {".jpg": item, ".srt": item}
+    assert _run(places, "redact").fresh == 0
+
+
+def test_a_subtitle_file_that_cannot_be_read_fails_alone(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sidecars.sha256_file
+
+    def refused(path: Path) -> str:
+        if path.suffix == ".srt":
+            raise PermissionError
+        return whole(path)
+
+    monkeypatch.setattr(sidecars, "sha256_file", refused)
+    assert _run(places, "redact").counts == {"published": 1, "failed": 1}
+    assert set(_released(places)) == {".jpg"}
+
+
+def test_another_list_is_another_job_and_its_digest_is_keyed(tmp_path: Path) -> None:
+    policy, digests = load_policy("strict"), set()
+    for private in ("one", "two"):
+        with Store(tmp_path / private, tmp_path / f"{private}-private") as store:
+            for watch in (None, WATCH, WatchList(("Lilit Nmushyan",))):
+                digests.add(identity(policy, {}, store, watch)["names"])
+    assert len(digests) == 5, "none, and two lists under two salts"
