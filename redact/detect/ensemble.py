@@ -110,10 +110,11 @@ class Ensemble:
         """Names of the runs, for reports."""
         return [run.name for run in self.runs]
 
-    def look(self, picture: Picture) -> list[Region]:
+    def look(self, picture: Picture, places: Sequence[Box] | None = None) -> list[Region]:
         """Raw regions of all runs in pixels of the displayed picture; `source` names the run.
 
         A turned look adds only what no upright one saw as surely: its boxes sit askew on upright faces.
+        `places`: of tiles, only those that one of these boxes touches are looked at.
         """
         found: list[Region] = []
         native = max(picture.width, picture.height)
@@ -128,13 +129,16 @@ class Ensemble:
                     run,
                     image,
                     [each.box.scaled(1 / sx, 1 / sy) for each in found if each.score >= HINT_SCORE],
+                    None if places is None else [place.scaled(1 / sx, 1 / sy) for place in places],
                 )
                 if region.score >= run.least
             ]
             found += unseen(found, regions) if run.turn else regions
         return found
 
-    def _run(self, run: Run, image: BgrImage, known: Sequence[Box]) -> list[Region]:
+    def _run(
+        self, run: Run, image: BgrImage, known: Sequence[Box], places: Sequence[Box] | None
+    ) -> list[Region]:
         height, width = image.shape[:2]
         if run.enhance:
             image = enhanced(image)
@@ -145,6 +149,8 @@ class Ensemble:
                 for y in tile_starts(height, run.tile)
                 for x in tile_starts(width, run.tile)
                 if not run.hinted or any(Box(x, y, run.tile, run.tile).holds_centre(box) for box in small)
+                if places is None
+                or any(Box(x, y, run.tile, run.tile).intersection(box) > 0 for box in places)
                 for region in self._detectors[run.model].detect(
                     np.ascontiguousarray(image[y : y + run.tile, x : x + run.tile])
                 )

@@ -35,9 +35,9 @@ class TextEnsemble(Ensemble):
         self._second = second
         self._networks = {name for name, each in detectors.items() if Kind.TEXT in each.kinds}
 
-    def look(self, picture: Picture) -> list[Region]:
+    def look(self, picture: Picture, places: Sequence[Box] | None = None) -> list[Region]:
         """See `Ensemble.look`."""
-        return self._agreed(picture, super().look(picture))
+        return self._agreed(picture, super().look(picture, places))
 
     def look_within(self, picture: Picture, place: Box) -> list[Region]:
         """What the networks see on a part of the picture, at the same scales; in pixels of the picture.

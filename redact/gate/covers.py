@@ -23,6 +23,8 @@ SOLID_SIDE = 16
 100 px high there; such lettering is larger than a cover's edge and is seen next to the fill."""
 EDGE = 4
 """Pixels around a cover that encoding blends with it."""
+SHARP_EDGE = 8
+"""The same at a larger size, where an edge is softened over one block of the encoder at most."""
 NEAR = 0.3
 """A cover this close, in heights of the text box, may have made it."""
 LEAST_WEIGHT = 1e-3
@@ -32,6 +34,8 @@ class PastCovers:
     """One picture with its solid covers found and filled. Coordinates are those of `picture`."""
 
     def __init__(self, picture: Picture, colour: tuple[int, int, int]) -> None:
+        self._picture = picture
+        self._colour = colour
         self._size = (picture.width, picture.height)
         self._image = picture.bgr(WORK_LONG_SIDE)
         self._solid = _solid(self._image, colour)
@@ -68,7 +72,10 @@ class PastCovers:
         return float((self._solid[y0:y1, x0:x1] > 0).mean())
 
     def bgr(self, long_side: int | None = None) -> BgrImage:
-        """The filled picture, as `Picture.bgr`; never sharper than the working size."""
+        """The picture with its covers filled, as `Picture.bgr`.
+
+        What is no cover is as sharp as in the picture; only the fill comes from the working size.
+        """
         if self._filled is None:
             self._filled = _fill(self._image, self._solid)
         wanted = max(self._size) if long_side is None else long_side
@@ -76,18 +83,29 @@ class PastCovers:
         size = (max(round(self.width * scale), 1), max(round(self.height * scale), 1))
         if size == (self._filled.shape[1], self._filled.shape[0]):
             return self._filled
-        return np.asarray(cv2.resize(self._filled, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        resized = np.asarray(cv2.resize(self._filled, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        if max(size) < max(self._filled.shape):
+            return resized
+        sharp = self._picture.bgr(long_side)
+        covers = _solid(sharp, self._colour, max(sharp.shape) / WORK_LONG_SIDE)
+        return np.where(covers[..., None] > 0, resized, sharp)
 
 
-def _solid(image: BgrImage, colour: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
-    """255 where the picture shows a large patch of the cover's colour (red, green, blue) and its edge."""
+def _solid(image: BgrImage, colour: tuple[int, int, int], scale: float = 1.0) -> npt.NDArray[np.uint8]:
+    """255 where the picture shows a large patch of the cover's colour (red, green, blue) and its edge.
+
+    `scale`: pixels of the image for one of the working size; what counts as large grows with it, the width of
+    an edge does not.
+    """
     bgr = np.array(colour[::-1], np.int16)
     low = tuple(int(level) for level in np.clip(bgr - SOLID_LEVELS, 0, 255))
     high = tuple(int(level) for level in np.clip(bgr + SOLID_LEVELS, 0, 255))
     mask = cv2.inRange(image, low, high)
-    square = cv2.getStructuringElement(cv2.MORPH_RECT, (SOLID_SIDE, SOLID_SIDE))
+    side = round(SOLID_SIDE * scale)
+    square = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, square)
-    around = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * EDGE + 1, 2 * EDGE + 1))
+    edge = EDGE if scale == 1 else SHARP_EDGE
+    around = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * edge + 1, 2 * edge + 1))
     return np.asarray(cv2.dilate(mask, around), dtype=np.uint8)
 
 

@@ -28,7 +28,7 @@ from redact.gate.merge import FindingMerger, overlap_of_smaller, select
 from redact.gate.second_look import SecondLook
 from redact.gate.thresholds import HEAD_COVERED, PEOPLE_LOOKS, STILL_THERE, Looks
 from redact.media.base import DecodedFrame
-from redact.plan import Kind, Region
+from redact.plan import Box, Kind, Region
 from redact.policy import Policy
 
 Counted = Literal["all", "captions", "codes", "none"]
@@ -41,8 +41,8 @@ FOCUS_TEXT_LOOKS = 8
 class Ensemble(Protocol):
     """What the gate asks of a set of detectors."""
 
-    def look(self, picture: Picture) -> list[Region]:
-        """Every region on the picture, in its own pixels."""
+    def look(self, picture: Picture, places: Sequence[Box] | None = None) -> list[Region]:
+        """Every region on the picture, in its own pixels; of tiles, only those at `places` are looked at."""
 
     def describe(self) -> list[str]:
         """Name and scale of every detector."""
@@ -183,7 +183,7 @@ class PixelGate:
         doubtful = [each for each in regions if each.kind is Kind.TEXT and past.touched(each.box)]
         if not doubtful:
             return regions
-        again = select(text.look(past))
+        again = select(text.look(past, [each.box for each in doubtful]))
         return [
             region
             for region in regions

@@ -87,6 +87,14 @@ def test_a_tiled_run_finds_a_spot_in_every_tile_where_it_is() -> None:
     assert {tuple(region.box) for region in found} == {(350.0, 250.0, 10.0, 10.0)}
 
 
+def test_of_tiles_only_those_at_the_places_are_looked_at() -> None:
+    image = np.zeros((300, 400, 3), np.uint8)
+    image[250:260, 350:360] = 255
+    ensemble = Ensemble([Run("spot", 400, tile=120)], SPOT)
+    assert ensemble.look(ArrayPicture(image), [Box(340, 240, 5, 5)])
+    assert ensemble.look(ArrayPicture(image), [Box(10, 10, 5, 5)]) == []
+
+
 def test_a_run_for_larger_pictures_is_left_out_on_small_ones() -> None:
     image = np.full((100, 100, 3), 255, np.uint8)
     assert Ensemble([Run("spot", 64, beyond=100)], SPOT).look(ArrayPicture(image)) == []

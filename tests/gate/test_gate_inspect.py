@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ FACE_BOX = (160, 50, 300, 240)
 class Nothing:
     """A detector that sees nothing."""
 
-    def look(self, picture: Picture) -> list[Region]:
+    def look(self, picture: Picture, places: Sequence[Box] | None = None) -> list[Region]:
         assert picture.bgr(320).shape[2] == 3
         return []
 
@@ -198,7 +198,7 @@ def test_a_file_that_changes_under_the_gate_is_blocked(tmp_path: Path) -> None:
     path.write_bytes(saved("PNG"))
 
     class Meddler(Nothing):
-        def look(self, picture: Picture) -> list[Region]:
+        def look(self, picture: Picture, places: Sequence[Box] | None = None) -> list[Region]:
             other = tmp_path / "other"
             other.write_bytes(saved("PNG"))
             other.replace(path)

@@ -55,7 +55,7 @@ class Scripted:
         self._always = always or []
         self.looks = 0
 
-    def look(self, picture: Picture) -> list[Region]:
+    def look(self, picture: Picture, places: Sequence[Box] | None = None) -> list[Region]:
         self.looks += 1
         return next(self._script, self._always)
 
