@@ -42,6 +42,9 @@ class Run:
     """Look at the picture turned clockwise by this."""
     tile: int = 0
     """Cut the scaled picture into overlapping squares of this side; 0: look at it whole."""
+    overlap: int = 0
+    """If not 0, tiles are oblong, as even and few as they can be, and overlap by so many pixels: for networks
+    that take any shape, which then see hardly a pixel twice."""
     hinted: bool = False
     """Only tiles in which an earlier run saw something small, however faintly."""
     enhance: bool = False
@@ -99,6 +102,26 @@ def unseen(upright: Sequence[Region], turned: Sequence[Region]) -> list[Region]:
     ]
 
 
+def tile_spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
+    """(start, length) of the fewest even parts of an axis, none longer than `tile`, that overlap so far."""
+    if length <= tile:
+        return [(0, length)]
+    count = -(-(length - overlap) // (tile - overlap))
+    side = -(-(length + (count - 1) * overlap) // count)
+    return [(round(n * (length - side) / (count - 1)), side) for n in range(count)]
+
+
+def _tiles(run: Run, width: int, height: int) -> list[Box]:
+    """The tiles of a run, inside the picture or, if it is smaller than one, over its edge."""
+    if run.overlap:
+        across, down = (tile_spans(length, run.tile, run.overlap) for length in (width, height))
+    else:
+        across, down = (
+            [(at, run.tile) for at in tile_starts(length, run.tile)] for length in (width, height)
+        )
+    return [Box(x, y, w, h) for y, h in down for x, w in across]
+
+
 class Ensemble:
     """Several runs over one picture, by detectors that are given by model name; safe to share by threads."""
 
@@ -146,13 +169,12 @@ class Ensemble:
             small = [box for box in known if max(box.w, box.h) < HINT_SIDE]
             return [
                 region._replace(box=region.box._replace(x=region.box.x + x, y=region.box.y + y))
-                for y in tile_starts(height, run.tile)
-                for x in tile_starts(width, run.tile)
-                if not run.hinted or any(Box(x, y, run.tile, run.tile).holds_centre(box) for box in small)
-                if places is None
-                or any(Box(x, y, run.tile, run.tile).intersection(box) > 0 for box in places)
+                for tile in _tiles(run, width, height)
+                if not run.hinted or any(tile.holds_centre(box) for box in small)
+                if places is None or any(tile.intersection(box) > 0 for box in places)
+                for x, y in [(int(tile.x), int(tile.y))]
                 for region in self._detectors[run.model].detect(
-                    np.ascontiguousarray(image[y : y + run.tile, x : x + run.tile])
+                    np.ascontiguousarray(image[y : y + int(tile.h), x : x + int(tile.w)])
                 )
             ]
         if run.flip:

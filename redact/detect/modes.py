@@ -98,8 +98,8 @@ TURNED_RUNS: dict[str, tuple[Run, ...]] = {
 _CODES = (Run("zxing", 1600, upto=2000), Run("zxing", 2400, beyond=2000))
 # Letters of 60 px in a photo of 100 megapixels are 6 px high at 1152, which nothing reads but a person.
 _FINE_TEXT = (
-    Run("ppocrv6_tiny", 2304, beyond=2800, tile=1152),
-    Run("ppocrv6_tiny", 4608, beyond=5500, tile=1152),
+    Run("ppocrv6_tiny", 2304, beyond=2800, tile=1344, overlap=128),
+    Run("ppocrv6_tiny", 4608, beyond=5500, tile=1344, overlap=128),
 )
 TEXT_RUNS: dict[str, tuple[Run, ...]] = {
     "fast": (Run("ppocrv6_tiny", 960), Run("zxing", 1280)),
@@ -134,7 +134,13 @@ GATE_FACE_RUNS = (
 # The network's own input is 192 x 192: a larger picture only costs more to make.
 GATE_VIDEO_FACE_RUNS = (Run("blazeface_full", 320),)
 STANDALONE_FACE_RUNS = (*_BALANCED, *GATE_FACE_RUNS[:3])
-GATE_TEXT_RUNS = (Run("ppocrv6_tiny", 960), *_FINE_TEXT, Run("zxing", 1600))
+# Other scales and other tiles than in analysis: what lay badly there does not here.
+GATE_TEXT_RUNS = (
+    Run("ppocrv6_tiny", 960),
+    Run("ppocrv6_tiny", 2048, beyond=2800, tile=1152, overlap=96),
+    Run("ppocrv6_tiny", 4096, beyond=5500, tile=1152, overlap=96),
+    Run("zxing", 1600),
+)
 SECOND_FACE_MODELS = ("yunet", "centerface")
 SECOND_TEXT_MODEL = "ppocrv5"
 """Give second opinions: on large text (`redact.detect.large_text`) and on what the gate saw."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redact.detect.ensemble import Ensemble, Run, tile_starts, unseen
+from redact.detect.ensemble import Ensemble, Run, tile_spans, tile_starts, unseen
 from redact.detect.modes import FACE_RUNS, GATE_FACE_RUNS, GATE_VIDEO_FACE_RUNS
 from redact.media.picture import ArrayPicture
 from redact.plan import Box, Kind, Region
@@ -77,6 +77,27 @@ def test_tiles_leave_no_gap_and_overlap(length: int, tile: int) -> None:
     assert starts[-1] + tile >= length
     assert all(0 < b - a <= 0.76 * tile + 1 for a, b in itertools.pairwise(starts))
     assert all(start + tile <= length or start == 0 for start in starts)
+
+
+@given(st.integers(1, 9000), st.integers(64, 2000), st.integers(1, 63))
+def test_oblong_tiles_are_even_leave_no_gap_and_overlap(length: int, tile: int, overlap: int) -> None:
+    spans = tile_spans(length, tile, overlap)
+    assert spans[0][0] == 0
+    assert spans[-1][0] + spans[-1][1] == length
+    assert len({side for _, side in spans}) == 1
+    assert spans[0][1] <= tile
+    for (first, side), (second, _) in itertools.pairwise(spans):
+        assert first < second
+        assert first + side - second >= overlap - 1
+
+
+def test_oblong_tiles_of_a_picture_hold_hardly_more_than_it() -> None:
+    run = Run("spot", 2304, tile=1344, overlap=128)
+    image = np.zeros((1728, 2304, 3), np.uint8)
+    image[850:860, 1150:1160] = 255
+    seen = [region.box for region in Ensemble([run], SPOT).look(ArrayPicture(image))]
+    assert len(seen) == 4, "in the middle, where four tiles meet"
+    assert {tuple(box) for box in seen} == {(1150.0, 850.0, 10.0, 10.0)}
 
 
 def test_a_tiled_run_finds_a_spot_in_every_tile_where_it_is() -> None:
