@@ -25,7 +25,7 @@ from redact.metadata.inventory import Inventory
 from redact.names.watchlist import WatchList
 from redact.pipeline import StageProgress
 from redact.plan import Plan
-from redact.policy import LimitsPolicy, Policy
+from redact.policy import LimitsPolicy, Policy, ProvenancePolicy
 from redact.workers import (
     Access,
     Confinement,
@@ -130,8 +130,8 @@ def signer_jobs() -> Mapping[str, Job]:
     from redact.signing import sign
 
     def seal(request: Mapping[str, Any], _: ProgressCallback) -> None:
-        policy = Policy.model_validate_json(request["policy"])
-        sign(Path(request["path"]), request["format"], policy.provenance, Path(request["target"]))
+        provenance = ProvenancePolicy.model_validate_json(request["provenance"])
+        sign(Path(request["path"]), request["format"], provenance, Path(request["target"]))
 
     return {"sign": seal}
 
@@ -221,8 +221,17 @@ class WorkerStages:
                 programs=_programs("ffprobe", *(["tesseract"] if by_name or watch is not None else [])),
             ),
         )
-        # it needs the key and perhaps a time-stamp server, and opens nothing but files that the gate passed
-        self._signer = Worker(SIGNER, bounds, confined=False)
+        self._signed = Spool(root)
+        keys = (policy.provenance.certificate, policy.provenance.key)
+        # the one worker that may read the key; it opens nothing but what the maker wrote
+        self._signer = Worker(
+            SIGNER,
+            bounds,
+            Access(
+                read=(self._signed.entry, *(Path(each).absolute() for each in keys if each)),
+                write=(self._signed.exit,),
+            ),
+        )
         self._timeout, self._stop, self._follow = timeout_s, stop, follow_links
 
     def isolation(self) -> Confinement:
@@ -303,14 +312,24 @@ class WorkerStages:
 
     def sign(self, path: Path, format: str, policy: Policy, target: Path) -> None:
         """See `redact.pipeline.Stages`."""
-        self._ask(
-            self._signer,
-            "sign",
-            path=str(path),
-            format=format,
-            policy=policy.model_dump_json(),
-            target=str(target),
+        keys = policy.provenance.model_copy(
+            update={
+                "certificate": str(Path(policy.provenance.certificate).absolute()),
+                "key": str(Path(policy.provenance.key).absolute()),
+            }
         )
+        with (
+            self._signed.admit(path, follow=self._follow) as inside,
+            self._signed.produce(target) as finished,
+        ):
+            self._ask(
+                self._signer,
+                "sign",
+                path=str(inside),
+                format=format,
+                provenance=keys.model_dump_json(),
+                target=str(finished),
+            )
 
     def inspect(
         self,
@@ -372,12 +391,13 @@ class WorkerStages:
         return untrusted_jpeg
 
     def close(self) -> None:
-        """End both processes and remove their folders."""
+        """End the processes and remove their folders."""
         self._maker.close()
         self._gate.close()
         self._signer.close()
         self._made.close()
         self._judged.close()
+        self._signed.close()
 
 
 def isolation_level() -> Confinement:

@@ -83,10 +83,9 @@ def main(reading: int, writing: int) -> None:
         programs=tuple(map(Path, configuration["programs"])),
     )
     limits = WorkerLimits(**configuration["limits"])
-    confined = configuration["confined"]
-    held = confine(limits, access, configuration["parent"], sys.path) if confined else Confinement()
+    held = confine(limits, access, configuration["parent"], sys.path)
     _send(writing, _hello(held))
-    if confined and limits.required and not held.complete:
+    if limits.required and not held.complete:
         return
     jobs: Mapping[str, Job] | None = None
     while True:

@@ -85,10 +85,8 @@ class Worker:
         factory: str,
         limits: WorkerLimits | None = None,
         access: Access | None = None,
-        *,
-        confined: bool = True,
     ) -> None:
-        self._factory, self._confined = factory, confined
+        self._factory = factory
         self._limits, self._access = limits or WorkerLimits(), access or Access()
         self._process: subprocess.Popen[bytes] | None = None
         self._reading = self._writing = -1
@@ -141,7 +139,7 @@ class Worker:
         except (EOFError, BrokenPipeError) as error:
             raise self._died() from error
         self.confinement = hello.confinement
-        if self._confined and self._limits.required and not hello.confinement.complete:
+        if self._limits.required and not hello.confinement.complete:
             self.close()
             raise MissingToolError(
                 "This system cannot confine the work on untrusted files (limits.require_isolation); "
@@ -153,7 +151,6 @@ class Worker:
         return pack(
             {
                 "factory": self._factory,
-                "confined": self._confined,
                 "parent": os.getpid(),
                 "limits": dataclasses.asdict(self._limits),
                 "read": [os.fspath(place) for place in self._access.read],
