@@ -365,8 +365,11 @@ class Plan(Data):
             return cls.model_validate_json(text)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise PlanMismatchError(f"The plan is not valid at {where}: {first['msg']}.") from None
+            place, what = [*first["loc"]], first["msg"]
+            if first["type"] == "extra_forbidden":  # such a key is a stranger's text: it is not repeated
+                place, what = place[:-1], "it holds a key that no plan has"
+            where = ".".join(map(str, place)) or "the top"
+            raise PlanMismatchError(f"The plan is not valid at {where}: {what}.") from None
 
 
 class Cover(NamedTuple):

@@ -135,6 +135,19 @@ def test_no_bytes_make_the_plan_parser_crash(data: bytes) -> None:
         Plan.from_json(data)
 
 
+@pytest.mark.parametrize("place", [(), ("media",), ("media", "colour")])
+def test_a_key_that_no_plan_has_is_not_repeated(place: tuple[str, ...]) -> None:
+    data = _plan_dict()
+    inner = data
+    for key in place:
+        inner = inner[key]
+    inner["gevorg_orinakyan\x7f"] = 1
+    with pytest.raises(PlanMismatchError) as caught:
+        Plan.from_json(json.dumps(data))
+    assert "orinakyan" not in str(caught.value)
+    assert (".".join(place) or "the top") in str(caught.value)
+
+
 def test_added_tracks_get_fresh_ids() -> None:
     plan = Plan.from_json(json.dumps(_plan_dict()))
     grown = plan.with_tracks([plan.tracks[0], plan.tracks[0]])
