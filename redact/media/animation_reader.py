@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import GifImagePlugin
 
-from redact.errors import DamagedInputError
+from redact.errors import DamagedInputError, UnsupportedInputError
 from redact.media.base import DecodedFrame
 from redact.media.blocks import Blocks, take_apart
 from redact.media.colour import profile_of, to_srgb
@@ -27,6 +27,8 @@ from redact.plan import MediaFacts
 # Frames as full colour from the first one on: with palettes Pillow would return frames in different modes.
 GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_ALWAYS
 
+WEBP_SIDE = 16383
+"""Largest side of one picture in the format; a canvas may be larger, but no frame can be written for it."""
 LARGEST_TIME_BASE = 10**9
 """APNG denominators may have no sensible common multiple; beyond this, facts count microseconds."""
 
@@ -46,6 +48,8 @@ class AnimationReader:
         timeline = timeline_of(data, name)
         blocks = take_apart(data, name)
         width, height = _shown_size(timeline, blocks)
+        if name == "webp" and max(width, height) > WEBP_SIDE:
+            raise UnsupportedInputError(f"An animated WebP with a side of more than {WEBP_SIDE} pixels.")
         rotation, mirrored = ROTATIONS[blocks.orientation]
         base = math.lcm(*(per_second for _, per_second in timeline.delays))
         if base > LARGEST_TIME_BASE:

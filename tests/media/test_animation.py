@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from photo_samples import CANARY, BoxPainter, profile_with_canary, save, scene
 from PIL import Image
 
-from redact.errors import DamagedInputError, EncodeError, InputError, OutputError
+from redact.errors import DamagedInputError, EncodeError, InputError, OutputError, UnsupportedInputError
 from redact.media import animation
 from redact.media.animation import AnimationHandler
 from redact.media.timeline import read_timeline
@@ -271,3 +271,11 @@ def test_lossy_webp_stays_close_and_its_covers_flat(tmp_path: Path) -> None:
     for before, after in zip(decoded(path), decoded(target), strict=True):
         assert after[18:30, 18:38, :3].max() <= 8
         assert abs(after - before)[44:].mean() < 4
+
+
+def test_a_webp_canvas_for_which_no_frame_can_be_written_is_refused_before_any_work(tmp_path: Path) -> None:
+    data = bytearray(moving("webp"))
+    at = data.index(b"VP8X") + 8 + 4  # the canvas' width less one, 24 bits
+    data[at : at + 3] = (16384 - 1).to_bytes(3, "little")
+    with pytest.raises(UnsupportedInputError):
+        AnimationHandler().probe(save(tmp_path, bytes(data)))
