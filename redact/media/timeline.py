@@ -59,6 +59,11 @@ def read_timeline(data: bytes, format: str) -> Timeline | None:
     return timeline
 
 
+GIF_BEYOND, GIF_LOOSE = 4, 1 << 16
+"""A frame may stick out of the canvas, as careless writers let it, up to four times the canvas or so many
+pixels. Decoders make room for all of it, so more than that is a way around the limit on pixels."""
+
+
 def _sub_blocks(data: bytes, at: int) -> tuple[int, list[bytes]]:
     parts = []
     while size := data[at]:
@@ -94,13 +99,16 @@ def _gif(data: bytes) -> Timeline:
     width, height = struct.unpack_from("<HH", data, 6)
     delays: list[tuple[int, int]] = []
     delay, loop = 0, None
-    for kind, _, _, parts in gif_blocks(data):
+    for kind, start, _, parts in gif_blocks(data):
         if kind == 0xF9 and parts and len(parts[0]) == 4:
             delay = int.from_bytes(parts[0][1:3], "little")
         elif kind == 0xFF and len(parts) > 1 and parts[0] in (b"NETSCAPE2.0", b"ANIMEXTS1.0"):
             if len(parts[1]) == 3 and parts[1][0] == 1:
                 loop = int.from_bytes(parts[1][1:], "little")
         elif kind == 0x2C:
+            x, y, w, h = struct.unpack_from("<4H", data, start + 1)
+            if (x + w) * (y + h) > max(width * height, GIF_LOOSE) * GIF_BEYOND:
+                raise DamagedInputError("A frame of the GIF reaches far beyond its canvas.")
             delays.append((delay, 100))
             delay = 0
     return Timeline(width, height, tuple(delays), loop)

@@ -279,3 +279,14 @@ def test_a_webp_canvas_for_which_no_frame_can_be_written_is_refused_before_any_w
     data[at : at + 3] = (16384 - 1).to_bytes(3, "little")
     with pytest.raises(UnsupportedInputError):
         AnimationHandler().probe(save(tmp_path, bytes(data)))
+
+
+def test_a_gif_frame_far_beyond_its_canvas_is_damage_and_no_way_around_the_limit(tmp_path: Path) -> None:
+    data = bytearray(moving("gif"))
+    at = data.index(b"\x2c\x00\x00\x00\x00")
+    data[at + 1 : at + 5] = b"\x20\x00\x20\x00"
+    facts = AnimationHandler().probe(save(tmp_path, bytes(data)))
+    assert (facts.width, facts.height) == SIZE, "a little over the edge is common"
+    data[at + 1 : at + 5] = b"\xf0\xf0\xf0\xf0"
+    with pytest.raises(DamagedInputError):
+        AnimationHandler().probe(save(tmp_path, bytes(data)))
