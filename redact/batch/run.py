@@ -24,7 +24,15 @@ from redact.batch.store import Store, sha256_file
 from redact.batch.versions import libraries
 from redact.batch.walk import Entry, walk
 from redact.detect.weights import ModelStore
-from redact.errors import ExitCode, InputError, OutputError, RedactError, UnsupportedInputError, UsageError
+from redact.errors import (
+    ExitCode,
+    InputError,
+    OutputError,
+    RedactError,
+    UnsupportedInputError,
+    UsageError,
+    WorkerDiedError,
+)
 from redact.findings import Verdict
 from redact.names.paths import names_somebody
 from redact.names.watchlist import WatchList
@@ -395,13 +403,17 @@ def _sort_out(batch: _Batch, entries: list[Entry]) -> list[_Work]:
 
 
 def _is_media(entry: Entry, stages: WorkerStages) -> bool:
-    try:
-        stages.sniff(entry.path)
-    except InputError:
-        return False
-    except RedactError:
-        pass  # it kills or hangs whoever looks at it: an item, so that it fails as one, and it alone
-    return True
+    for _ in range(2):  # a process that somebody else killed meanwhile says nothing of the file
+        try:
+            stages.sniff(entry.path)
+        except WorkerDiedError:
+            continue
+        except InputError:
+            return False
+        except RedactError:
+            break
+        return True
+    return True  # it kills or hangs whoever looks at it: an item, so that it fails as one, and it alone
 
 
 __all__ = ["VERDICT_CODES", "Listener", "RunOptions", "RunSummary", "run"]

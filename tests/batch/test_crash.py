@@ -19,8 +19,10 @@ from bench.crash_child import POINTS
 from redact.batch import durable
 from redact.batch.audit import audit
 from redact.batch.ledger import Ledger
+from redact.batch.run import _is_media
 from redact.batch.store import Store, sha256_file
-from redact.errors import OutputError
+from redact.batch.walk import Entry
+from redact.errors import OutputError, UnsupportedInputError, WorkerDiedError, WorkerTimeoutError
 from redact.findings import Verdict
 
 BATCH = str(Path("redact", "batch", ""))
@@ -182,6 +184,29 @@ def test_a_companion_that_kills_its_reader_fails_alone(lab: Lab) -> None:
     found = lab.finish()
     assert lab.wrong == []
     assert found == Counter(published=4, review=2, failed=2)
+
+
+@pytest.mark.parametrize(
+    ("answers", "media"),
+    [
+        ([WorkerDiedError("killed"), UnsupportedInputError("text")], False),
+        ([WorkerDiedError("killed"), None], True),
+        ([WorkerDiedError("killed"), WorkerDiedError("killed")], True),
+        ([WorkerTimeoutError("hangs")], True),
+    ],
+)
+def test_a_reader_that_somebody_else_killed_makes_no_item_of_a_companion(
+    answers: list[Exception | None], media: bool
+) -> None:
+    class Stages:
+        def sniff(self, path: Path) -> str:
+            answer = answers.pop(0)
+            if answer is not None:
+                raise answer
+            return "jpeg"
+
+    assert _is_media(Entry(Path("clip.srt"), Path("clip.srt")), Stages()) is media
+    assert not answers
 
 
 def test_two_processes_exclude_each_other_and_a_crash_frees_the_folder(tmp_path: Path) -> None:
