@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import crash, faces, memory, modes, names, photos, reidentify, sound, speed, temporal, text
+from bench import crash, faces, hidden, memory, modes, names, photos, reidentify, sound, speed, temporal, text
 from bench.common import RESULTS, SHARED
 
 BENCHMARKS = {
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "sound": sound.run,
     "crash": crash.run,
     "names": names.run,
+    "hidden": hidden.run,
     "text": text.run,
 }
 NEED_PHOTOS = {"faces", "modes", "reidentify"}
