@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal
 
 from redact.errors import DamagedInputError, UnsupportedInputError
 from redact.media.bmff import brands
+from redact.media.foreign import refusal
 from redact.media.source import open_regular, read_photo
 from redact.media.tiff import check_tiff
 from redact.media.timeline import read_timeline
@@ -69,7 +70,7 @@ def identify(path: Path) -> str:
             return "apng" if _is_apng(source) else "png"
     name = _by_magic(head)
     if name is None:
-        raise UnsupportedInputError("The content is of no photo or video format that is handled.")
+        raise UnsupportedInputError(refusal(head))
     return name
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from redact.errors import DamagedInputError, UnsupportedInputError
+from redact.media.foreign import CAMERA_RAW
 
 TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 MAX_ENTRIES = 4096
@@ -119,7 +120,7 @@ def check_tiff(data: bytes) -> Directory:
             or first.number(PHOTOMETRIC) in RAW_PHOTOMETRICS
             or first.number(SUBFILE_TYPE) & 1
         ):
-            raise UnsupportedInputError("This is a camera raw file. Develop it to TIFF or JPEG first.")
+            raise UnsupportedInputError(CAMERA_RAW)
         bits, planes, white_is_zero = (
             first.number(BITS, 1),
             first.number(PLANAR),

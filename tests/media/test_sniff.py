@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import struct
 import sys
@@ -17,6 +18,7 @@ from PIL import Image
 
 from redact.errors import DamagedInputError, InputError, UnsupportedInputError
 from redact.media.animation import AnimationHandler
+from redact.media.foreign import CAMERA_RAW, DOCUMENT, OTHER_PHOTO, OTHER_VIDEO, SOUND, UNKNOWN
 from redact.media.photo import PhotoHandler
 from redact.media.registry import handler_for
 from redact.media.sniff import identify, media_kind
@@ -61,6 +63,12 @@ REFUSED = {
     "psd": b"8BPS\x00\x01" + bytes(40),
     "playlist": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
     "concat script": b"ffconcat version 1.0\nfile a.mp4\n",
+    "fuji raw": b"FUJIFILMCCD-RAW 0201" + bytes(40),
+    "ogg with sound": b"OggS" + bytes(24) + b"OpusHead" + bytes(40),
+    "ogg with pictures": b"OggS" + bytes(24) + b"\x80theora" + bytes(40),
+    "transport stream": (b"\x47" + bytes(187)) * 2,
+    "transport stream of a camera": (bytes(4) + b"\x47" + bytes(187)) * 2,
+    "aiff": b"FORM\x00\x00\x00\x00AIFFCOMM",
     "unknown ebml": ebml(b"other"),
     "text that starts like a bitmap": b"BMW is a car maker, and this is a long enough line of text.",
     "one byte": b"\xff",
@@ -82,6 +90,36 @@ def test_the_file_name_tells_nothing(format: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [*REFUSED])
 def test_anything_else_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedInputError):
+        identify(save(tmp_path, REFUSED[name], "photo.jpg"))
+
+
+TOLD_AS = {
+    "canon raw 3": CAMERA_RAW,
+    "canon raw 2": CAMERA_RAW,
+    "olympus raw": CAMERA_RAW,
+    "panasonic raw": CAMERA_RAW,
+    "big tiff": OTHER_PHOTO,
+    "audio": SOUND,
+    "jpeg 2000": OTHER_PHOTO,
+    "jpeg xl": OTHER_PHOTO,
+    "wav": SOUND,
+    "svg": DOCUMENT,
+    "pdf": DOCUMENT,
+    "psd": OTHER_PHOTO,
+    "playlist": UNKNOWN,
+    "concat script": UNKNOWN,
+    "fuji raw": CAMERA_RAW,
+    "ogg with sound": SOUND,
+    "ogg with pictures": OTHER_VIDEO,
+    "transport stream": OTHER_VIDEO,
+    "transport stream of a camera": OTHER_VIDEO,
+    "aiff": SOUND,
+}
+
+
+@pytest.mark.parametrize("name", [*TOLD_AS])
+def test_a_refusal_says_what_the_file_is(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedInputError, match=re.escape(TOLD_AS[name])):
         identify(save(tmp_path, REFUSED[name], "photo.jpg"))
 
 
