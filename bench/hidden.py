@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from bench.common import SHARED, WORK, Table, Tables
-from bench.hidden_runs import DONE, TOOLS, Input, Looked, Part, canary_inputs, part
+from bench.hidden_runs import DONE, TOOLS, Input, Looked, Part, canary_inputs, part, search_digest
 from bench.memo import kept
 from bench.peers import MissingPeerError
 
@@ -38,7 +38,7 @@ def through(tool: str, inputs: Sequence[Input], *, canaries: bool) -> Part | str
     tracebacks = 0
     for at in range(0, len(inputs), AT_ONCE):
         some = inputs[at : at + AT_ONCE]
-        key = f"hidden {tool} {canaries} {[each.name for each in some]}"
+        key = f"hidden {tool} {canaries} {search_digest()} {[each.name for each in some]}"
         try:
             done = kept(key, partial(part, tool, some, canaries=canaries), tool=tool == "redact")
         except MissingPeerError as error:
@@ -179,6 +179,11 @@ def canaries(results: dict[str, Part | str], inputs: Sequence[Input]) -> Table:
             _listed(kinds) or "none",
             _judgement(outputs),
         )
+    own = results["redact"]
+    if isinstance(own, Part):
+        refused = Counter(each.reason for each in own.looked if each.outcome not in DONE)
+        waiting = sum(each.outcome == "review" for each in own.looked)
+        table.note(f"redact: {waiting} outputs wait for a person. Refused: {_listed(refused) or 'none'}")
     words, shown = sum(bool(each.tokens) for each in inputs), sum(each.face for each in inputs)
     table.note(
         f"{words} samples hold a word, {shown} hold a face. The search is that of `tests/hidden`, which "

@@ -110,6 +110,13 @@ def told(paths: Sequence[Path]) -> dict[Path, dict[str, Any]]:
     return {Path(each["SourceFile"]): each for each in json.loads(done.stdout or b"[]")}
 
 
+def format_of(tags: dict[str, Any]) -> str:
+    """A file's format by content; exiftool calls an AVIF image sequence an MP4."""
+    if "(avis)" in str(tags.get("QuickTime:MajorBrand")):
+        return "AVIF sequence"
+    return str(tags.get("File:FileType", "unknown"))
+
+
 def beyond_exiftool(tags: dict[str, Any]) -> set[str]:
     """The kinds of tag (`Group:Name`) that are not on the list."""
     kinds = set()
