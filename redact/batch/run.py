@@ -53,6 +53,8 @@ class RunOptions:
     gate: str = GATE
     watch: WatchList | None = None
     """Names that must not appear; kept in memory, handed to workers through their pipes."""
+    only: Callable[[Entry], bool] | None = None
+    """Which entries of the folder are taken; the others are left for a later run. None: all."""
 
 
 @dataclass
@@ -67,6 +69,8 @@ class RunSummary:
     """The ledger's head at the end, `rows:digest`."""
     isolation: Confinement | None = None
     """What held the workers back; None if none was started."""
+    again: set[Path] = field(default_factory=set)
+    """Inputs, or parts of them, that failed by this machine's fault: worth another try. Never shown."""
 
     @property
     def counts(self) -> Counter[str]:
@@ -224,7 +228,14 @@ class _Batch:
             try:
                 self.tell(self.sidecars.release(beside, work.item, stages, folder))
             except RedactError as error:
+                self.remember(work, error)
                 self.fail(beside.item, error)
+
+    def remember(self, work: _Work, error: RedactError) -> None:
+        """Note an input that is worth another try."""
+        if error.exit_code is not ExitCode.INPUT_ERROR:
+            with self._lock:
+                self.summary.again.add(work.entry.path)
 
     def fail_item(self, work: _Work, error: RedactError, cause: OSError | None = None) -> None:
         """An item that failed, and what lies beside it."""
@@ -233,6 +244,7 @@ class _Batch:
                 self.drop_sidecars(work)
             except OutputError as second:
                 error = second
+        self.remember(work, error)
         self.fail(work.item, error, cause)
 
     def fail(self, item: str, error: RedactError, cause: OSError | None = None) -> None:
@@ -330,7 +342,7 @@ def run(
     """
     options, listener = options or RunOptions(), listener or (lambda _: None)
     _check_places(source, out)
-    entries = walk(source)
+    entries = [entry for entry in walk(source) if options.only is None or options.only(entry)]
     ModelStore().verify()
     with Store(out, options.private_folder) as store:
         batch = _Batch(store, policy, options, listener, entries)
