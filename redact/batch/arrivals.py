@@ -95,6 +95,13 @@ class Arrivals:
         """Files that are not known to be complete."""
         return sum(not self._is_stable(seen, now) for seen in self._seen.values())
 
+    def is_due(self, now: float) -> bool:
+        """Whether it is worth listing the folder again though nothing is known to have changed."""
+        return any(
+            not self._is_stable(seen, now) or (self._is_open(seen) and now >= seen.not_before)
+            for seen in self._seen.values()
+        )
+
     @property
     def retrying(self) -> int:
         """Complete files that failed by this machine's fault and wait for another try."""

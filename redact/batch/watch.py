@@ -167,8 +167,8 @@ class Watcher:
             looked = float("-inf")
             for changed in notices:
                 waited = self._clock() - looked
-                # while something settles, look every second: the moment it is complete brings no notice
-                if changed or waited >= RESCAN_S or self._arrivals.settling(self._clock()):
+                # the moment a file is complete brings no notice
+                if changed or waited >= RESCAN_S or self._arrivals.is_due(self._clock()):
                     self.round()
                     looked = self._clock()
                 if self.stop.is_set():

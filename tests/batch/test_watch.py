@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 
 from bench.crash import STUB_GATE, STUB_MAKER, stub_folder, stub_whole
-from redact.batch.arrivals import FIRST_RETRY_S, LONGEST_RETRY_S, retry_after
+from redact.batch.arrivals import FIRST_RETRY_S, LONGEST_RETRY_S, Arrivals, retry_after
 from redact.batch.audit import audit
 from redact.batch.ledger import Ledger
 from redact.batch.run import RunOptions
 from redact.batch.store import Store
+from redact.batch.walk import walk
 from redact.batch.watch import Watcher
 from redact.errors import UsageError
 from redact.policy import load_policy
@@ -94,6 +95,22 @@ def test_a_file_that_is_written_in_pieces_is_taken_when_it_is_whole(room: Room) 
     assert room.published() == [b"1P2P3P4P"[::-1]]
     room.now += 1000
     assert room.counts(watcher) is None, "it is done"
+
+
+def test_the_folder_is_looked_at_again_until_every_complete_file_was_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"P")
+    arrivals = Arrivals(SETTLE)
+    assert not arrivals.is_due(0)
+    arrivals.look(walk(tmp_path), 0)
+    assert arrivals.is_due(1), "it settles"
+    assert arrivals.is_due(SETTLE), "it is complete, and no notice says so"
+    taken = arrivals.ready(SETTLE)
+    arrivals.finish(taken, {path}, SETTLE)
+    assert not arrivals.is_due(SETTLE + 1)
+    assert arrivals.is_due(SETTLE + FIRST_RETRY_S)
+    arrivals.finish(arrivals.ready(SETTLE + FIRST_RETRY_S), set(), SETTLE + FIRST_RETRY_S)
+    assert not arrivals.is_due(1e9)
 
 
 def test_a_time_that_a_copying_tool_set_back_proves_nothing(room: Room) -> None:
@@ -271,7 +288,7 @@ class Service:
         while not what():
             assert self.process.poll() is None, self.process.communicate()[0]
             assert time.monotonic() < end, "it never came"
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def files(self, name: str) -> list[Path]:
         return list((self.place / "out" / name).glob("*"))
@@ -303,7 +320,7 @@ class HealthReader(threading.Thread):
                     self.states[json.loads(text)["state"]] += 1
                 except (ValueError, KeyError):
                     self.broken.append(text)
-            time.sleep(0.002)
+            time.sleep(0.01)
 
     def finish(self) -> None:
         self.over.set()
@@ -343,7 +360,7 @@ def test_kill_9_in_the_middle_loses_nothing_does_nothing_twice_and_leaves_the_in
     choose = random.Random(7)
     reader = HealthReader(out / "health.json")
     reader.start()
-    for kill in range(3):
+    for kill in range(2):
         service.start(0.1)
         service.wait_for(lambda: len(service.files("published")) >= min(kill + 1, 3))  # noqa: B023
         time.sleep(choose.uniform(0, 0.1))
