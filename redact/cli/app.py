@@ -51,7 +51,7 @@ def _root(
 
 
 COMMANDS = (
-    *("run", "watch", "check", "inspect", "review", "plan", "render"),
+    *("init", "run", "watch", "check", "inspect", "review", "plan", "render"),
     *("doctor", "models", "policy", "ledger", "lookup"),
 )
 for _name in COMMANDS:
