@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 DEMO_OUT := demo-out
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format fuzz bench samples lock clean
+.PHONY: help setup demo test check format fuzz bench samples man lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -47,6 +47,9 @@ bench: setup ## Measure coverage, speed and memory, with peers side by side (an 
 
 samples: setup ## Make the samples again (needs the fonts of fonts-dejavu-core)
 	$(BIN)/python samples/make_samples.py
+
+man: setup ## Write docs/redact.1 again from the commands
+	$(BIN)/python scripts/man_page.py
 
 lock: ## Resolve the dependencies again and pin them with their hashes
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
