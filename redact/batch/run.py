@@ -298,8 +298,8 @@ class _Batch:
             watch=self.options.watch,
         )
 
-    def serve(self) -> None:
-        """A job slot: take items until there are none."""
+    def serve(self, ended: threading.Event) -> None:
+        """A job slot: take items until there are none, then set `ended`."""
         stages = self.stages(self.policy.limits.item_timeout_s)
         try:
             while not self.stop.is_set() and (work := self.todo.get()) is not None:
@@ -308,6 +308,7 @@ class _Batch:
             pass  # `stop` was set while a worker was busy: the item stays undone, the next run takes it
         finally:
             stages.close()
+            ended.set()
 
 
 _SAME_FORMAT = {
@@ -347,9 +348,11 @@ def run(
     with Store(out, options.private_folder) as store:
         batch = _Batch(store, policy, options, listener, entries)
         works = _sort_out(batch, entries)
+        # events, for Python takes a thread for ended if Ctrl-C comes while somebody waits for it by `join`
+        ended = [threading.Event() for _ in range(min(max(options.jobs, 1), max(len(works), 1)))]
         threads = [
-            threading.Thread(target=batch.serve, name=f"slot-{n}")
-            for n in range(min(max(options.jobs, 1), max(len(works), 1)))
+            threading.Thread(target=batch.serve, args=(each,), name=f"slot-{n}")
+            for n, each in enumerate(ended)
         ]
         batch.begin(works)
         for work in works:
@@ -358,14 +361,14 @@ def run(
             batch.todo.put(None)
             thread.start()
         try:
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(timeout=0.5)
+            for each in ended:
+                while not each.wait(timeout=0.5):
+                    pass
         except KeyboardInterrupt:
             batch.stop.set()
             batch.summary.interrupted = True
-            for thread in threads:
-                thread.join()
+            for each in ended:
+                each.wait()
         batch.end(works)
         return batch.summary
 

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import time
 from collections.abc import Mapping
 
 from redact.batch.jobs import gate_jobs, maker_jobs
@@ -52,6 +53,11 @@ def encoder_lies() -> Mapping[str, Job]:
 
     jobs["render"] = render
     return jobs
+
+
+def gate_hangs() -> Mapping[str, Job]:
+    """The judge never answers."""
+    return {"inspect": lambda request, progress: time.sleep(600)}
 
 
 def gate_dies() -> Mapping[str, Job]:

@@ -224,6 +224,35 @@ def test_an_input_that_breaks_the_machine_is_tried_again_and_holds_up_no_other(r
     assert room.counts(healed) == {"published": 1, "review": 1}
 
 
+def test_a_stop_in_the_middle_of_an_item_waits_for_the_slot_and_leaves_nothing_half_done(room: Room) -> None:
+    watcher = room.watcher(gate="pipeline_faults:gate_hangs")
+    room.write("a.jpg", b"one P")
+    room.counts(watcher)
+    room.now += SETTLE
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def stop_at_the_gate() -> None:
+        while not list((room.private / "spool").glob("*/in/item")) or not list(room.out.glob(".work/*/*")):
+            time.sleep(0.01)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: watcher.interrupt())
+    killer = threading.Thread(target=stop_at_the_gate, daemon=True)
+    killer.start()
+    try:
+        summary = watcher.round()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert summary is not None and summary.interrupted
+    assert [path.name for path in (room.out / ".work").iterdir()] == ["lock"]
+    assert list((room.private / "spool").glob("*/in/item")) == [], "no copy of an original stays behind"
+    again = room.watcher()
+    again.round()
+    room.now += SETTLE
+    assert room.counts(again) == {"published": 1}
+
+
 def test_a_folder_that_goes_away_is_waited_for(room: Room) -> None:
     watcher = room.watcher()
     room.source.rename(room.place / "away")
