@@ -8,11 +8,13 @@ batch's work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from redact.cover.area import area_notes
 from redact.findings import Finding, FindingKind, GateReport, Verdict
@@ -23,6 +25,25 @@ from redact.policy import Policy
 
 StageProgress = Callable[[str, int, int], None]
 """Called with (stage, frames done, frames in all)."""
+Stage = Literal["analyse", "render", "sign", "gate"]
+"""What takes an item's time."""
+
+
+class StageClock:
+    """Wall-clock seconds that an item spent in every stage; rounds add up."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.seconds: dict[Stage, float] = {}
+        self._now = now
+
+    @contextlib.contextmanager
+    def timing(self, stage: Stage) -> Iterator[None]:
+        """Count what happens inside as time of `stage`."""
+        began = self._now()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + self._now() - began
 
 
 class Stages(Protocol):
@@ -52,6 +73,8 @@ class Outcome:
     """On the bytes of `file`; its findings include the plan's notes."""
     file: Path
     heal_rounds: int
+    seconds: Mapping[Stage, float] = field(default_factory=dict)
+    """Wall-clock time by stage. It is told to people and decides nothing, so no digest covers it."""
 
     @property
     def verdict(self) -> Verdict:
@@ -88,16 +111,21 @@ def process(
     Raises:
         RedactError: of whatever stage failed. Nothing usable is left in `work` then.
     """
-    plan = stages.analyse(path, item, policy, progress)
+    clock = StageClock()
+    with clock.timing("analyse"):
+        plan = stages.analyse(path, item, policy, progress)
     rounds = 0
     while True:
         target = work / f"{item}-{rounds}{EXTENSIONS[plan.output.format]}"
-        stages.render(path, plan, target, progress)
+        with clock.timing("render"):
+            stages.render(path, plan, target, progress)
         if policy.provenance.mode != "none":
             signed = work / f"{item}-signed{target.suffix}"
-            stages.sign(target, plan.output.format, policy, signed)
+            with clock.timing("sign"):
+                stages.sign(target, plan.output.format, policy, signed)
             signed.replace(target)  # what is judged, and released, are the signed bytes
-        report = stages.inspect(target, policy, focus_frames(plan), progress)
+        with clock.timing("gate"):
+            report = stages.inspect(target, policy, focus_frames(plan), progress)
         extra = heal_tracks(report, policy) if rounds < policy.gate.heal_rounds else []
         if not extra:
             # healing adds covers: together they may blank the picture
@@ -105,22 +133,36 @@ def process(
             fresh = tuple(note for note in grown if note not in plan.notes)
             plan = plan.model_copy(update={"notes": plan.notes + fresh})
             notes = note_findings(plan)
-            return Outcome(plan, _with_findings(report, notes), target, rounds)
+            return Outcome(plan, _with_findings(report, notes), target, rounds, clock.seconds)
         target.unlink()
         plan = plan.with_tracks(_within(extra, plan))
         rounds += 1
 
 
-def draw(path: Path, plan: Plan, policy: Policy, stages: Stages, target: Path, today: date) -> GateReport:
+def draw(
+    path: Path,
+    plan: Plan,
+    policy: Policy,
+    stages: Stages,
+    target: Path,
+    today: date,
+    clock: StageClock | None = None,
+) -> GateReport:
     """Render a reviewer's plan as it stands to `target` and have the gate judge it; nothing is healed.
+
+    `clock` is told how long that took.
 
     Raises:
         PlanMismatchError: it is of another file, or keeps faces that `policy` does not allow on `today`.
         RedactError: of whatever stage failed.
     """
     check_keeping(plan, policy, today)
-    stages.render(path, plan, target, lambda *_: None)
-    return without_kept(stages.inspect(target, policy, focus_frames(plan), lambda *_: None), plan)
+    clock = clock or StageClock()
+    with clock.timing("render"):
+        stages.render(path, plan, target, lambda *_: None)
+    with clock.timing("gate"):
+        report = stages.inspect(target, policy, focus_frames(plan), lambda *_: None)
+    return without_kept(report, plan)
 
 
 def _with_findings(report: GateReport, notes: tuple[Finding, ...]) -> GateReport:
@@ -142,4 +184,14 @@ def _within(tracks: list[Track], plan: Plan) -> list[Track]:
     return inside
 
 
-__all__ = ["Outcome", "StageProgress", "Stages", "draw", "focus_frames", "note_findings", "process"]
+__all__ = [
+    "Outcome",
+    "Stage",
+    "StageClock",
+    "StageProgress",
+    "Stages",
+    "draw",
+    "focus_frames",
+    "note_findings",
+    "process",
+]

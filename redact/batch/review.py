@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from redact.batch.beside import withdraw_beside
 from redact.batch.events import ItemDone
+from redact.batch.reporting import write_report
 from redact.batch.settle import identity, settle
 from redact.batch.store import Store
 from redact.detect.weights import ModelStore
@@ -22,10 +23,9 @@ from redact.errors import ExitCode, PlanMismatchError, UsageError
 from redact.findings import Finding, FindingKind, GateReport, Verdict, judge
 from redact.media.digest import digest_file
 from redact.names.watchlist import WatchList
-from redact.pipeline import Outcome, Stages, draw, note_findings
+from redact.pipeline import Outcome, StageClock, Stages, draw, note_findings
 from redact.plan import EXTENSIONS, Plan, SourceDigest
 from redact.policy import Policy
-from redact.report.html import index_page
 
 REVIEWER = re.compile(r"[a-z0-9]{1,12}")
 REJECTED_BEFORE = "rejected_before"
@@ -94,7 +94,7 @@ def accept(store: Store, item: str, by: str) -> None:
     if state.get("verdict") == Verdict.BLOCK.value or judge(_findings(state)) is Verdict.BLOCK:
         raise UsageError("The gate blocked this item for what is hidden in the file; nobody can accept that.")
     store.publish_reviewed(item, {"action": "accept", "by": reviewer_code(by)})
-    _refresh(store)
+    write_report(store)
 
 
 def reject(store: Store, item: str, by: str) -> None:
@@ -108,7 +108,7 @@ def reject(store: Store, item: str, by: str) -> None:
     withdraw_beside(store, item)
     carried = {key: value for key, value in state.items() if key not in _NOT_CARRIED}
     store.reject(item, {"action": "reject", "by": reviewer_code(by)}, **carried)
-    _refresh(store)
+    write_report(store)
 
 
 def redraw(
@@ -142,9 +142,10 @@ def redraw(
     plan = plan.model_copy(update={"item": item})
     with store.workspace(item) as folder:
         target = folder / f"{item}{EXTENSIONS.get(plan.output.format, '.bin')}"
-        report = draw(file, plan, policy, stages, target, datetime.now(UTC).date())
+        clock = StageClock()
+        report = draw(file, plan, policy, stages, target, datetime.now(UTC).date(), clock)
         report = report.model_copy(update={"findings": report.findings + note_findings(plan)})
-        outcome = Outcome(plan, report, target, 0)
+        outcome = Outcome(plan, report, target, 0, clock.seconds)
         withdraw_beside(store, item)
         done = settle(
             store,
@@ -156,7 +157,7 @@ def redraw(
             stages,
             review={"action": "plan", "by": code},
         )
-    _refresh(store)
+    write_report(store)
     return done
 
 
@@ -166,10 +167,6 @@ def _name(store: Store, item: str, extension: str) -> str:
     wanted = str(Path(name).with_suffix(extension)) if name else item + extension
     owners = {store.private.owner(f"{room}/{wanted}") for room in ("published", "review")}
     return wanted if owners <= {"", item} else item + extension
-
-
-def _refresh(store: Store) -> None:
-    store.write_text(store.report / "index.html", index_page(store.report, store.states()))
 
 
 EXIT_REJECTED = ExitCode.BLOCKED

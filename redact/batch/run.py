@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from redact.batch.beside import SIDECAR_OF
 from redact.batch.events import Event, ItemDone, ItemProgress, ItemStarted, RunStarted
 from redact.batch.history import room_of
 from redact.batch.jobs import GATE, MAKER, WorkerStages
+from redact.batch.reporting import write_report
 from redact.batch.review import EXIT_REJECTED, rejected_finding
 from redact.batch.settle import STATUS_WORDS, VERDICT_CODES, identity, settle
 from redact.batch.sidecars import Sidecar, Sidecars
@@ -38,7 +38,6 @@ from redact.names.paths import names_somebody
 from redact.names.watchlist import WatchList
 from redact.pipeline import Outcome, process
 from redact.policy import Policy
-from redact.report.html import index_page
 from redact.workers import Confinement
 
 
@@ -273,16 +272,14 @@ class _Batch:
             )
 
     def end(self, works: list[_Work]) -> None:
-        """The run's last row, and the contact sheet."""
+        """The run's last row, and the report."""
         if not self.options.dry_run:
             if works:
                 fresh = Counter(done.status for done in self.summary.items if not done.already)
                 self.store.ledger.append(
                     "run_ended", interrupted=self.summary.interrupted, counts=dict(fresh)
                 )
-            items = {key: state for key, state in self.store.states().items() if SIDECAR_OF not in state}
-            page = index_page(self.store.report, items)
-            self.store.write_text(self.store.report / "index.html", page)
+            write_report(self.store)
         self.summary.head = str(self.store.ledger.head())
 
     def stages(self, timeout_s: float) -> WorkerStages:

@@ -3,7 +3,7 @@
     OUT/published/   finished bytes that passed the gate, nothing else
     OUT/review/      finished bytes that wait for a person
     OUT/plans/       one plan per item, editable
-    OUT/report/      index.html, and items/<id>.json
+    OUT/report/      index.html, report.json, and items/<id>.json
     OUT/ledger.sqlite
     OUT/.work/       half-done things; emptied at the start of every run
 

@@ -3,66 +3,106 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any
 
 from redact import __version__
 from redact.pipeline import Outcome
-from redact.plan import Plan
+from redact.plan import MediaFacts, Plan, Track
 from redact.policy import Policy
+from redact.report.models import (
+    Analysis,
+    Cover,
+    Covered,
+    GateFacts,
+    InputFacts,
+    ItemReport,
+    OutputFacts,
+    PolicyName,
+    Processing,
+    SoundFacts,
+    Timeline,
+    Tool,
+)
 
-SCHEMA = 1
 
-
-def _covers(plan: Plan) -> dict[str, Any]:
-    by_kind: dict[str, int] = {}
+def _covered(plan: Plan) -> Covered:
+    tracks: dict[str, int] = {}
     frames = 0
     for track in plan.tracks:
-        by_kind[track.kind.value] = by_kind.get(track.kind.value, 0) + 1
+        if track.keep:
+            continue
+        tracks[track.kind.value] = tracks.get(track.kind.value, 0) + 1
         frames += track.last - track.first + 1
-    return {"tracks": by_kind, "track_frames": frames, "sound": _sound(plan)}
+    return Covered(tracks=dict(sorted(tracks.items())), track_frames=frames, sound=_sound(plan))
 
 
-def _sound(plan: Plan) -> dict[str, Any]:
-    """What became of the sound: its mode, and how much of it was overwritten, in seconds (overlaps twice)."""
+def _sound(plan: Plan) -> SoundFacts:
     overwritten = sum(
         ((edit.end - edit.start) * Fraction(*edit.time_base) for edit in plan.audio), Fraction(0)
     )
-    return {"mode": plan.output.audio.mode, "edits": len(plan.audio), "seconds": round(float(overwritten), 3)}
+    return SoundFacts(
+        mode=plan.output.audio.mode, edits=len(plan.audio), seconds=round(float(overwritten), 3)
+    )
+
+
+def _plays(media: MediaFacts) -> float:
+    """Seconds; 0 for photos, and for a time base that is none (a broken process may send one)."""
+    if media.kind == "photo" or media.duration_ticks <= 0 or min(media.time_base) <= 0:
+        return 0.0
+    return round(float(min(media.duration_ticks * media.tick, Fraction(10**9))), 3)
+
+
+def merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Stretches of frames (ends inclusive) in order, those that overlap or touch made one."""
+    runs: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if runs and first <= runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], max(runs[-1][1], last))
+        else:
+            runs.append((first, last))
+    return tuple(runs)
+
+
+def _cover(track: Track, media: MediaFacts) -> Cover:
+    boxes = [span.box for span in track.spans] if media.frames == 1 else []
+    return Cover(
+        kind=track.kind,
+        keep=track.keep,
+        origins=tuple(sorted({span.origin for span in track.spans})),
+        runs=merged((span.first, span.last) for span in track.spans),
+        boxes=tuple((round(x, 1), round(y, 1), round(w, 1), round(h, 1)) for x, y, w, h in boxes),
+    )
 
 
 def item_report(outcome: Outcome, policy: Policy, models: Mapping[str, str], preview: bytes) -> str:
     """JSON text. `preview` is a JPEG of the published output, or empty; `models` maps ids to SHA-256."""
     plan, report = outcome.plan, outcome.report
     media = plan.media
-    data = {
-        "schema": SCHEMA,
-        "item": plan.item,
-        "verdict": outcome.verdict.value,
-        "tool": {"name": "redact", "version": __version__},
-        "policy": {"name": policy.name, "digest": policy.digest()},
-        "models": dict(models),
-        "output": {
-            "sha256": report.sha256,
-            "format": report.format,
-            "width": report.width,
-            "height": report.height,
-            "frames": report.frames,
-        },
-        "input": {
-            "kind": media.kind,
-            "format": media.format,
-            "streams_dropped": sorted(s.kind for s in media.streams if not s.kept),
-        },
-        "covered": _covers(plan),
-        "analysis": {"shots": len(plan.shots), "notes": list(plan.notes)},
-        "gate": {
-            "heal_rounds": outcome.heal_rounds,
-            "looked_for": [look.model_dump() for look in report.looks],
-            "findings": [finding.model_dump(mode="json") for finding in report.findings],
-        },
-        "preview_jpeg": base64.b64encode(preview).decode("ascii"),
-    }
-    return json.dumps(data, indent=1, sort_keys=True)
+    data = ItemReport(
+        item=plan.item,
+        verdict=outcome.verdict,
+        tool=Tool(version=__version__),
+        policy=PolicyName(name=policy.name, digest=policy.digest()),
+        models=dict(sorted(models.items())),
+        input=InputFacts(
+            kind=media.kind,
+            format=media.format,
+            streams_dropped=tuple(sorted(stream.kind for stream in media.streams if not stream.kept)),
+        ),
+        output=OutputFacts(
+            sha256=report.sha256,
+            format=report.format,
+            width=report.width,
+            height=report.height,
+            frames=report.frames,
+            seconds=_plays(media),
+        ),
+        covered=_covered(plan),
+        timeline=Timeline(shots=plan.shots, covers=tuple(_cover(track, media) for track in plan.tracks)),
+        analysis=Analysis(shots=len(plan.shots), notes=plan.notes),
+        gate=GateFacts(heal_rounds=outcome.heal_rounds, looked_for=report.looks, findings=report.findings),
+        processing=Processing(seconds={stage: round(spent, 3) for stage, spent in outcome.seconds.items()}),
+        preview_jpeg=base64.b64encode(preview).decode("ascii"),
+    )
+    return data.model_dump_json(indent=1)
