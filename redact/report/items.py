@@ -102,7 +102,7 @@ def item_report(outcome: Outcome, policy: Policy, models: Mapping[str, str], pre
         timeline=Timeline(shots=plan.shots, covers=tuple(_cover(track, media) for track in plan.tracks)),
         analysis=Analysis(shots=len(plan.shots), notes=plan.notes),
         gate=GateFacts(heal_rounds=outcome.heal_rounds, looked_for=report.looks, findings=report.findings),
-        processing=Processing(seconds={stage: round(spent, 3) for stage, spent in outcome.seconds.items()}),
+        processing=Processing.of(outcome.seconds),
         preview_jpeg=base64.b64encode(preview).decode("ascii"),
     )
     return data.model_dump_json(indent=1)

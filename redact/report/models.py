@@ -6,10 +6,11 @@ has room for a name, a path or a value of an input; the one picture is of publis
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, computed_field
+from pydantic import Field
 
 from redact.findings import Finding, Look, Verdict
 from redact.pipeline import Stage
@@ -117,12 +118,15 @@ class Processing(Data):
     """Wall-clock time by stage, all rounds together. It depends on the machine and on what else it did."""
 
     seconds: dict[Stage, Seconds]
+    total_seconds: Seconds
 
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def total_seconds(self) -> float:
-        """All stages."""
-        return round(sum(self.seconds.values()), 3)
+    @classmethod
+    def of(cls, seconds: Mapping[Stage, float]) -> Processing:
+        """From what a stage clock counted."""
+        return cls(
+            seconds={stage: round(spent, 3) for stage, spent in seconds.items()},
+            total_seconds=round(sum(seconds.values()), 3),
+        )
 
 
 class ItemReport(Data):

@@ -60,9 +60,11 @@ def report(item: str, verdict: str = "PUBLISH", **changes: Any) -> ItemReport:
             "timeline": Timeline(shots=((0, 49), (50, 99)), covers=covers),
             "analysis": Analysis(shots=2),
             "gate": GateFacts(
-                heal_rounds=0, looked_for=(Look(what="faces", by="blazeface", frames=20, of_frames=100),), findings=()
+                heal_rounds=0,
+                looked_for=(Look(what="faces", by="blazeface", frames=20, of_frames=100),),
+                findings=(),
             ),
-            "processing": Processing(seconds={"analyse": 2.0, "render": 0.5, "gate": 1.25}),
+            "processing": Processing.of({"analyse": 2.0, "render": 0.5, "gate": 1.25}),
             **changes,
         }
     )
