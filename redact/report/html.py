@@ -23,7 +23,7 @@ from redact.plan import Kind
 from redact.report.models import ItemLine, ItemReport, LookedFor, RunReport, Standing
 from redact.report.shapes import Drawing, place_map, timeline
 from redact.report.summary import State, findings_of
-from redact.report.words import FINDINGS, NOTES, REASONS, STAGES, STANDINGS, counted, duration
+from redact.report.words import FINDINGS, NOTES, REASONS, SOUNDS, STAGES, STANDINGS, counted, duration
 
 _PAGE = Path(__file__).parent / "page"
 
@@ -157,6 +157,7 @@ def index_page(run: RunReport, states: Mapping[str, State], reports: Mapping[str
         covers=covers_in_words({kind: sum(view.line.covers.get(kind, 0) for view in views) for kind in Kind}),
         seconds=sum(view.line.seconds for view in views),
         kinds=list(Kind),
+        sounds=SOUNDS,
         duration=duration,
         # these two files are ours: the only text that goes in unescaped
         style=Markup(style),

@@ -39,7 +39,7 @@ FINDINGS: dict[FindingKind, str] = {
 }
 
 NOTES: dict[str, str] = {
-    "no_face_found": "no face was found, so nothing says that none is there",
+    "no_face_found": "no face was found, and only a person can say that none is there",
     "large_text_region": "text takes so much of the picture that covering it may blank it",
     "sound_not_listened": "sound is kept and nobody is known to have listened",
     "listed_name_in_rights": "a rights field held a listed name and was left out",
@@ -64,7 +64,14 @@ REASONS: dict[str, str] = {
     "usage": "The policy or the plan is not valid for it.",
 }
 
-STAGES = {"analyse": "finding", "render": "covering", "sign": "signing", "gate": "checking"}
+STAGES = {"analyse": "analysis", "render": "covering", "sign": "signing", "gate": "gate"}
+SOUNDS = {
+    "remove": "removed",
+    "mute_speech": "speech silenced",
+    "bleep": "marked parts replaced by a tone",
+    "keep": "kept",
+    "disguise": "voices shifted, which can be undone",
+}
 
 
 def counted(kind: Kind, count: int) -> str:

@@ -184,7 +184,7 @@ def test_drawings_say_in_words_what_they_show_and_ids_are_unique() -> None:
         "100 frames in 2 shots; 1 face covered on 91 of 100 frames; 1 text covered on 11 of 100" in parts.text
     )
     assert "A face is still seen, frames 3 to 9" in parts.text
-    assert "3.8 s (finding 2.0 s, covering 0.5 s, checking 1.2 s)" in parts.text
+    assert "3.8 s (analysis 2.0 s, covering 0.5 s, gate 1.2 s)" in parts.text
 
 
 def test_an_empty_folder_has_a_page_too() -> None:
