@@ -1,4 +1,4 @@
-"""What a person reads afterwards: one JSON file an item, one HTML page a run.
+"""What a person reads afterwards: one HTML page a folder, and the same as JSON, an item and all together.
 
 Made from plans, findings and output pixels only. No names, no paths, no input pixels.
 """

@@ -47,6 +47,7 @@ class ItemView:
     report: ItemReport | None
     facts: str
     covered: str
+    sound: str
     took: str
     """Time by stage, in words; empty if it is not known."""
     outcome: str
@@ -91,6 +92,13 @@ def _facts(report: ItemReport) -> str:
     return ", ".join(parts)
 
 
+def _sound(report: ItemReport) -> str:
+    mode = report.covered.sound.mode
+    if mode == "remove" and "audio" not in report.input.streams_dropped:
+        return "there was none"
+    return SOUNDS.get(mode, mode)
+
+
 def _outcome(line: ItemLine) -> str:
     words = STANDINGS[line.standing]
     if line.standing is Standing.FAILED:
@@ -110,6 +118,7 @@ def _view(line: ItemLine, state: State, report: ItemReport | None) -> ItemView:
         report=report,
         facts=_facts(report) if report is not None else "",
         covered=covers_in_words(line.covers),
+        sound=_sound(report) if report is not None else "",
         took=", ".join(
             f"{words} {duration(spent[stage])}" for stage, words in STAGES.items() if stage in spent
         ),
@@ -157,7 +166,6 @@ def index_page(run: RunReport, states: Mapping[str, State], reports: Mapping[str
         covers=covers_in_words({kind: sum(view.line.covers.get(kind, 0) for view in views) for kind in Kind}),
         seconds=sum(view.line.seconds for view in views),
         kinds=list(Kind),
-        sounds=SOUNDS,
         duration=duration,
         # these two files are ours: the only text that goes in unescaped
         style=Markup(style),
