@@ -5,7 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import crash, faces, hidden, memory, modes, names, photos, reidentify, sound, speed, temporal, text
+from bench import (
+    crash,
+    faces,
+    hidden,
+    memory,
+    modes,
+    names,
+    photos,
+    reidentify,
+    service,
+    sound,
+    speed,
+    temporal,
+    text,
+)
 from bench.common import RESULTS, SHARED
 
 BENCHMARKS = {
@@ -21,6 +35,7 @@ BENCHMARKS = {
     "names": names.run,
     "hidden": hidden.run,
     "text": text.run,
+    "service": service.run,
 }
 NEED_PHOTOS = {"faces", "modes", "reidentify"}
 

@@ -19,9 +19,10 @@ from redact.findings import Finding, FindingKind, GateReport, Look
 from redact.media.digest import digest_file
 from redact.plan import MediaFacts, OutputSpec, Plan
 from redact.policy import Policy
-from redact.workers import Job, ProgressCallback
+from redact.workers import Job, ProgressCallback, Reply
 
 PAUSE_S = 0.01
+SLOW_S = 1.0
 
 
 def _plan(path: Path, item: str, policy: Policy) -> Plan:
@@ -61,6 +62,18 @@ def maker() -> Mapping[str, Job]:
             target.write(content[len(content) // 2 :])
 
     return {"sniff": sniff, "analyse": analyse, "render": render}
+
+
+def slow_maker() -> Mapping[str, Job]:
+    """The same with an analysis of a second and more, so that something can happen in the middle of a job."""
+    jobs = dict(maker())
+    analyse = jobs["analyse"]
+
+    def slowly(request: Mapping[str, Any], progress: ProgressCallback) -> Reply:
+        time.sleep(SLOW_S)
+        return analyse(request, progress)
+
+    return {**jobs, "analyse": slowly}
 
 
 def gate() -> Mapping[str, Job]:

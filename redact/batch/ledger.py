@@ -169,10 +169,15 @@ class Ledger:
         for link in self._links():
             yield link.seq, link.event, link.item, link.data
 
-    def _links(self) -> Iterator[Link]:
+    def rows_of(self, item: str) -> Iterator[tuple[int, str, str, dict[str, Any]]]:
+        """The rows of one item, as `rows` gives them."""
+        for link in self._links("WHERE item = ?", (item,)):
+            yield link.seq, link.event, link.item, link.data
+
+    def _links(self, where: str = "", values: tuple[str, ...] = ()) -> Iterator[Link]:
         try:
             found = self._db.execute(
-                "SELECT seq, previous, digest, event, item, data FROM ledger ORDER BY seq"
+                f"SELECT seq, previous, digest, event, item, data FROM ledger {where} ORDER BY seq", values
             )
             for seq, previous, digest, event, item, text in found:
                 try:

@@ -19,7 +19,7 @@ from redact.batch.reporting import write_report
 from redact.batch.settle import identity, settle
 from redact.batch.store import Store
 from redact.detect.weights import ModelStore
-from redact.errors import ExitCode, PlanMismatchError, UsageError
+from redact.errors import PlanMismatchError, UsageError
 from redact.findings import Finding, FindingKind, GateReport, Verdict, judge
 from redact.media.digest import digest_file
 from redact.names.watchlist import WatchList
@@ -167,7 +167,3 @@ def _name(store: Store, item: str, extension: str) -> str:
     wanted = str(Path(name).with_suffix(extension)) if name else item + extension
     owners = {store.private.owner(f"{room}/{wanted}") for room in ("published", "review")}
     return wanted if owners <= {"", item} else item + extension
-
-
-EXIT_REJECTED = ExitCode.BLOCKED
-"""A run over an item that a person rejected ends like one over a file that must never be published."""

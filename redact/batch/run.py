@@ -14,11 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from redact.batch.events import Event, ItemDone, ItemProgress, ItemStarted, RunStarted
-from redact.batch.history import room_of
 from redact.batch.jobs import GATE, MAKER, WorkerStages
 from redact.batch.reporting import write_report
-from redact.batch.review import EXIT_REJECTED, rejected_finding
-from redact.batch.settle import STATUS_WORDS, VERDICT_CODES, identity, settle
+from redact.batch.review import rejected_finding
+from redact.batch.settle import VERDICT_CODES, identity, settle, settled_before, write_failure
 from redact.batch.sidecars import Sidecar, Sidecars
 from redact.batch.store import Store, sha256_file
 from redact.batch.versions import libraries
@@ -128,24 +127,7 @@ class _Batch:
 
     def done_before(self, item: str) -> ItemDone | None:
         """The earlier result, if it is of the same policy, models and version and still lies there."""
-        history = self.histories.get(item)
-        state = history.settled if history is not None else None
-        if state is None or {key: state.get(key) for key in self.identity} != self.identity:
-            return None
-        if state["event"] == "failed":
-            if state["code"] != int(ExitCode.INPUT_ERROR):
-                return None  # the machine's fault then: worth another try
-            return ItemDone(item, "failed", state["reason"], ExitCode.INPUT_ERROR, already=True)
-        if state["event"] == "rejected":
-            return ItemDone(item, "rejected", "by a reviewer", EXIT_REJECTED, already=True)
-        place = self.store.private.released(item)
-        target = self.store.root / place
-        if not place or not target.is_file() or sha256_file(target) != state["sha256"]:
-            return None
-        if room_of(state) == "published":
-            return ItemDone(item, "published", "", ExitCode.PUBLISHED, already=True)
-        verdict = Verdict(state["verdict"])
-        return ItemDone(item, STATUS_WORDS[verdict], "", VERDICT_CODES[verdict], already=True)
+        return settled_before(self.store, item, self.histories.get(item), self.identity)
 
     def output_name(self, work: _Work, extension: str) -> str:
         """Name below `published/` or `review/`; two inputs never share one."""
@@ -249,15 +231,7 @@ class _Batch:
     def fail(self, item: str, error: RedactError, cause: OSError | None = None) -> None:
         if not self.options.dry_run:
             try:
-                self.store.withdraw(item)
-                self.store.ledger.append(
-                    "failed",
-                    item,
-                    reason=error.reason,
-                    code=int(error.exit_code),
-                    policy_name=self.policy.name,
-                    **self.identity,
-                )
+                write_failure(self.store, item, error, self.policy, self.identity)
             except (OSError, OutputError) as second:
                 error = OutputError("The item failed and the ledger could not be written (disk full?).")
                 error.__cause__ = second

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from redact import __version__
 from redact.batch.events import ItemDone
-from redact.batch.store import Store
-from redact.errors import ExitCode
+from redact.batch.history import ItemHistory, room_of
+from redact.batch.store import Store, sha256_file
+from redact.errors import ExitCode, RedactError
 from redact.findings import Verdict
 from redact.names.watchlist import WatchList
 from redact.pipeline import Outcome
@@ -26,6 +27,8 @@ VERDICT_CODES = {
     Verdict.BLOCK: ExitCode.BLOCKED,
 }
 STATUS_WORDS = {Verdict.PUBLISH: "published", Verdict.REVIEW: "review", Verdict.BLOCK: "blocked"}
+EXIT_REJECTED = ExitCode.BLOCKED
+"""A run over an item that a person rejected ends like one over a file that must never be published."""
 
 
 class Thumbnails(Protocol):
@@ -83,3 +86,46 @@ def settle(
     )
     reason = ", ".join(sorted({f.detail or f.kind.value for f in report.findings}))
     return ItemDone(item, STATUS_WORDS[verdict], reason, VERDICT_CODES[verdict])
+
+
+def settled_before(
+    store: Store, item: str, history: ItemHistory | None, made_by: Mapping[str, Any]
+) -> ItemDone | None:
+    """The earlier result, if it is of the same policy, models and version and still lies there."""
+    state = history.settled if history is not None else None
+    if state is None or {key: state.get(key) for key in made_by} != made_by:
+        return None
+    if state["event"] == "failed":
+        if state["code"] != int(ExitCode.INPUT_ERROR):
+            return None  # the machine's fault then: worth another try
+        return ItemDone(item, "failed", state["reason"], ExitCode.INPUT_ERROR, already=True)
+    if state["event"] == "rejected":
+        return ItemDone(item, "rejected", "by a reviewer", EXIT_REJECTED, already=True)
+    place = store.private.released(item)
+    target = store.root / place
+    if not place or not target.is_file() or sha256_file(target) != state["sha256"]:
+        return None
+    if room_of(state) == "published":
+        return ItemDone(item, "published", "", ExitCode.PUBLISHED, already=True)
+    verdict = Verdict(state["verdict"])
+    return ItemDone(item, STATUS_WORDS[verdict], "", VERDICT_CODES[verdict], already=True)
+
+
+def write_failure(
+    store: Store, item: str, error: RedactError, policy: Policy, made_by: Mapping[str, Any]
+) -> ItemDone:
+    """Take back what was released for an item that failed now, and write the failure down.
+
+    Raises:
+        OutputError: the file could not be taken back, or the ledger could not be written.
+    """
+    store.withdraw(item)
+    store.ledger.append(
+        "failed",
+        item,
+        reason=error.reason,
+        code=int(error.exit_code),
+        policy_name=policy.name,
+        **made_by,
+    )
+    return ItemDone(item, "failed", f"{error.reason}: {error}", error.exit_code)

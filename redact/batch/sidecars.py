@@ -15,8 +15,8 @@ from redact.batch.beside import SIDECAR_OF, released_beside, withdraw_beside
 from redact.batch.events import ItemDone
 from redact.batch.history import room_of
 from redact.batch.jobs import WorkerStages
-from redact.batch.review import EXIT_REJECTED, rejected_finding
-from redact.batch.settle import STATUS_WORDS, VERDICT_CODES
+from redact.batch.review import rejected_finding
+from redact.batch.settle import EXIT_REJECTED, STATUS_WORDS, VERDICT_CODES
 from redact.batch.store import Store, sha256_file
 from redact.batch.walk import LANGUAGE, Entry, subtitle_pairs
 from redact.errors import ExitCode, UnsupportedInputError

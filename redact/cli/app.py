@@ -47,11 +47,11 @@ def _root(
         False, "--version", callback=_version, is_eager=True, help="Show it and exit."
     ),
 ) -> None:
-    """Nothing is ever sent anywhere; only `redact models pull` downloads."""
+    """Nothing is sent anywhere, but what `serve` answers and calls; only `redact models pull` downloads."""
 
 
 COMMANDS = (
-    *("init", "run", "watch", "check", "inspect", "review", "plan", "render"),
+    *("init", "run", "watch", "check", "inspect", "review", "plan", "render", "serve"),
     *("doctor", "models", "policy", "ledger", "lookup"),
 )
 for _name in COMMANDS:

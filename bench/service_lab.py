@@ -1,0 +1,146 @@
+"""A service under test: its configuration, its process, and a client. Used by the tests and the load test."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.common import ROOT
+from bench.crash import STUB_GATE, STUB_MAKER
+from redact.service.tokens import Scope, TokenFile
+
+EVERYTHING = tuple(Scope)
+PATIENCE_S = 60.0
+"""When a step of a test is given up for dead; nothing is measured by it."""
+
+
+class ServiceLab:
+    """One service in a folder of its own. `settings` is TOML that goes before the tables."""
+
+    def __init__(
+        self,
+        place: Path,
+        *,
+        settings: str = "",
+        limits: Mapping[str, int] | None = None,
+        tables: str = "",
+        maker: str = STUB_MAKER,
+        gate: str = STUB_GATE,
+    ) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        self.place = place
+        self.out, self.state, self.private = place / "out", place / "state", place / "private"
+        self.config, self.log = place / "service.toml", place / "log.txt"
+        self._maker, self._gate = maker, gate
+        bounds = {"free_mb": 0, "requests_per_minute": 600000, "burst": 100000, **(limits or {})}
+        lines = (
+            *(f'out = "{self.out}"', f'state = "{self.state}"', settings, "[listen]", "port = 0", "[limits]"),
+            *(f"{key} = {value}" for key, value in bounds.items()),
+            tables,
+        )
+        self.config.write_text("\n".join(lines), encoding="utf-8")
+        self.tokens = TokenFile(self.state)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    def token(self, scopes: Iterable[Scope] = EVERYTHING, days: float = 1) -> str:
+        """A new token."""
+        return self.tokens.add(scopes, days)
+
+    def start(self, command: list[str] | None = None) -> None:
+        """Start the process and wait until it listens. `command`: another one than the stub service."""
+        before = len(self.events())
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", "")))),
+            "REDACT_PRIVATE_DIR": str(self.private),
+        }
+        stub = [sys.executable, "-m", "bench.service_child", str(self.config), self._maker, self._gate]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command or stub, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            for event in self.events()[before:]:
+                if event.get("event") == "listening":
+                    self.port = event["port"]
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise RuntimeError(f"the service does not start: {self.log.read_text(encoding='utf-8')}")
+
+    def events(self) -> list[dict[str, Any]]:
+        """The log's lines."""
+        if not self.log.exists():
+            return []
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        found = []
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+        return found
+
+    def kill(self) -> None:
+        """SIGKILL to the service alone; its workers must notice."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def __enter__(self) -> ServiceLab:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+
+    def client(self, token: str = "", **headers: str) -> httpx.Client:
+        """An HTTP client, with a token if one is given."""
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=PATIENCE_S, trust_env=False
+        )
+
+
+def submit(
+    client: httpx.Client, content: bytes, name: str = "photo.jpg", address: str = "/v1/jobs"
+) -> httpx.Response:
+    """Post a file."""
+    return client.post(address, files={"file": (name, content, "application/octet-stream")})
+
+
+def settled(client: httpx.Client, job: str) -> dict[str, Any]:
+    """Follow a job to its end."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        answer = client.get(f"/v1/jobs/{job}", params={"wait": 10})
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        if found["state"] == "settled":
+            return found
+    raise RuntimeError("the job does not end")
