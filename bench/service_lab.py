@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -59,6 +60,7 @@ class ServiceLab:
 
     def start(self, command: list[str] | None = None) -> None:
         """Start the process and wait until it listens. `command`: another one than the stub service."""
+        atexit.register(self._end)  # a step that fails must not leave a service behind
         before = len(self.events())
         environment = {
             **os.environ,
@@ -91,6 +93,10 @@ class ServiceLab:
             with contextlib.suppress(ValueError):
                 found.append(json.loads(line))
         return found
+
+    def _end(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
 
     def kill(self) -> None:
         """SIGKILL to the service alone; its workers must notice."""
