@@ -208,6 +208,9 @@ def _run(
         runner.stop(config.limits.grace_s)
         for caller in callers:
             caller.stop()
-        log("stopped", **jobs.counts())
+        try:
+            log("stopped", **jobs.counts())
+        except DATABASE_ERRORS:
+            log("stopped, database unreachable")
         for number, handler in before.items():
             signal.signal(number, handler)
