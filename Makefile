@@ -42,7 +42,7 @@ format: setup ## Format the code
 fuzz: setup ## Mutated files against every reader, FUZZ_SECONDS long (300); FUZZ_SEED for others
 	$(BIN)/python scripts/fuzz.py
 
-bench: setup ## Measure coverage, speed and memory, with peers side by side (an hour or more)
+bench: setup ## Measure coverage, speed and memory, with peers side by side (two hours or more)
 	$(BIN)/python -m bench
 
 samples: setup ## Make the samples again (needs the fonts of fonts-dejavu-core)

@@ -211,6 +211,10 @@ class _Batch:
             except RedactError as error:
                 self.remember(work, error)
                 self.fail(beside.item, error)
+            except OSError as error:  # the item itself lies in published/: it is not to fail for this
+                refused = OutputError("A file operation was refused (disk full?).")
+                self.remember(work, refused)
+                self.fail(beside.item, refused, error)
 
     def remember(self, work: _Work, error: RedactError) -> None:
         """Note an input that is worth another try."""
@@ -370,10 +374,9 @@ def _sort_out(batch: _Batch, entries: list[Entry]) -> list[_Work]:
                     batch.sidecars.withdraw(item)
                 batch.summary.set_aside += len(sidecars)
                 sidecars = ()
-            if before is not None and (
-                before.status != "published" or batch.sidecars.settled(item, sidecars)
-            ):
-                finished += [before, *(batch.sidecars.before(each) for each in sidecars)]
+            beside = None if before is None else batch.sidecars.before(item, sidecars)
+            if before is not None and beside is not None:
+                finished += [before, *beside]
             else:
                 works.append(_Work(entry, item, sidecars, before))
         if works:

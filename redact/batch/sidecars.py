@@ -13,14 +13,12 @@ from typing import Any
 
 from redact.batch.beside import SIDECAR_OF, released_beside, withdraw_beside
 from redact.batch.events import ItemDone
-from redact.batch.history import room_of
 from redact.batch.jobs import WorkerStages
 from redact.batch.review import rejected_finding
-from redact.batch.settle import EXIT_REJECTED, STATUS_WORDS, VERDICT_CODES
+from redact.batch.settle import STATUS_WORDS, VERDICT_CODES, settled_before
 from redact.batch.store import Store, sha256_file
 from redact.batch.walk import LANGUAGE, Entry, subtitle_pairs
-from redact.errors import ExitCode, UnsupportedInputError
-from redact.findings import Verdict
+from redact.errors import UnsupportedInputError
 from redact.policy import Policy
 
 
@@ -46,7 +44,10 @@ class Sidecars:
         self, store: Store, entries: list[Entry], policy: Policy, identity: Mapping[str, Any]
     ) -> None:
         self._store, self._identity = store, identity
-        self._states = store.states()
+        self._histories = store.histories()
+        self._states = {
+            item: history.settled for item, history in self._histories.items() if history.settled is not None
+        }
         self._pairs = subtitle_pairs(entries) if policy.sidecars.mode == "redact" else {}
         self.taken = frozenset(each.path for several in self._pairs.values() for each in several)
         """Files that go with an item, and are none by themselves."""
@@ -65,36 +66,17 @@ class Sidecars:
         job = self._store.private.job(f"{relative}\0{owner}", digest)
         return Sidecar(entry, self._store.private.id_for(job, relative))
 
-    def settled(self, owner: str, sidecars: Sequence[Sidecar]) -> bool:
-        """Whether every one came to its end before, what was released lies there still, and nothing else."""
+    def before(self, owner: str, sidecars: Sequence[Sidecar]) -> list[ItemDone] | None:
+        """Their earlier results; None if one is missing, or something else lies beside the item."""
         if not set(released_beside(self._store, owner, self._states)) <= {each.item for each in sidecars}:
-            return False
+            return None
+        found = []
         for each in sidecars:
-            state = self._states.get(each.item)
-            if state is None or {key: state.get(key) for key in self._identity} != dict(self._identity):
-                return False
-            if state["event"] == "failed":
-                if state["code"] != int(ExitCode.INPUT_ERROR):
-                    return False
-                continue
-            if state["event"] == "rejected":
-                continue
-            target = self._store.root / self._store.private.released(each.item)
-            if not target.is_file() or sha256_file(target) != state["sha256"]:
-                return False
-        return True
-
-    def before(self, beside: Sidecar) -> ItemDone:
-        """The earlier result of one that is settled."""
-        state = self._states[beside.item]
-        if state["event"] == "failed":
-            return ItemDone(beside.item, "failed", state["reason"], ExitCode.INPUT_ERROR, already=True)
-        if state["event"] == "rejected":
-            return ItemDone(beside.item, "rejected", "by a reviewer", EXIT_REJECTED, already=True)
-        if room_of(state) == "published":
-            return ItemDone(beside.item, "published", "", ExitCode.PUBLISHED, already=True)
-        verdict = Verdict(state["verdict"])
-        return ItemDone(beside.item, STATUS_WORDS[verdict], "", VERDICT_CODES[verdict], already=True)
+            done = settled_before(self._store, each.item, self._histories.get(each.item), self._identity)
+            if done is None:
+                return None
+            found.append(done)
+        return found
 
     def withdraw(self, owner: str, but: Sequence[Sidecar] = ()) -> None:
         """Take back what lies beside an item, except `but`.
@@ -114,7 +96,7 @@ class Sidecars:
         """
         if beside.entry.refused:
             raise UnsupportedInputError(beside.entry.refused)
-        history = self._store.histories().get(beside.item)
+        history = self._histories.get(beside.item)
         target = folder / f"{beside.item}{beside.entry.path.suffix.lower()}"
         stages.subtitles(beside.entry.path, target)
         report = stages.inspect_text(target)

@@ -30,8 +30,9 @@ COMPANIONS = frozenset(
 """Endings of files that lie beside media. If they are no media by content, they are set aside, not failed."""
 
 SUBTITLES = frozenset({".srt", ".vtt"})
-LANGUAGE = re.compile(r"\.[a-z]{2,3}")
-"""What may stand between the name of an item and the ending of its subtitles."""
+LANGUAGE = re.compile(r"\.(hye?|rus?|aze?|eng?|kat?|fas?|tur|tr|fra?|deu|de)")
+"""What may stand between the name of an item and the ending of its subtitles. It goes into the public name:
+these languages only, for any three letters would let a short first name through."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -13,13 +12,13 @@ import typer
 
 from redact.batch.jobs import isolation_level
 from redact.cli.options import JsonOption
+from redact.detect.tesseract import LANGUAGES, installed_languages
 from redact.detect.weights import ModelStore
 from redact.errors import ExitCode, RedactError
 
 PACKAGES = ("av", "opencv-python", "mediapipe", "onnxruntime", "pillow", "pillow_heif", "ffmpeg-python")
 OPTIONAL = {"c2pa-python": "needed for provenance.mode = c2pa only"}
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "aac": "aac"}
-OCR_LANGUAGES = ("hye", "rus", "aze", "eng")
 
 
 @dataclass(frozen=True)
@@ -73,14 +72,8 @@ def _programs() -> Iterator[Check]:
 
 
 def _ocr() -> Iterator[Check]:
-    program = shutil.which("tesseract")
-    known: set[str] = set()
-    if program is not None:
-        listing = subprocess.run(
-            [program, "--list-langs"], capture_output=True, text=True, timeout=20, check=False
-        )
-        known = set(listing.stdout.split())
-    for language in OCR_LANGUAGES:
+    known = installed_languages()
+    for language in LANGUAGES:
         # text is covered without being read, so no job needs these
         yield Check(
             f"OCR {language}", language in known, False, "reads text for --names; not needed to cover it"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from redact.service.config import Limits
 
@@ -79,12 +78,3 @@ class Admission:
         with self._lock:
             self.uploads -= 1
             self._bytes -= size
-
-    @contextmanager
-    def room(self, size: int) -> Iterator[None]:
-        """`enter` and `leave` around a block."""
-        self.enter(size)
-        try:
-            yield
-        finally:
-            self.leave(size)

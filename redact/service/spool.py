@@ -94,9 +94,11 @@ class JobSpool:
         except OSError:
             return ""
 
-    def remove(self, job_id: str) -> None:
-        """Delete bytes and name."""
-        shutil.rmtree(self.root / job_id, ignore_errors=True)
+    def remove(self, job_id: str) -> bool:
+        """Delete bytes and name. False if something is left; the next start tries again."""
+        folder = self.root / job_id
+        shutil.rmtree(folder, ignore_errors=True)
+        return not folder.exists()
 
     def sweep(self, needed: Collection[str]) -> int:
         """Delete what belongs to no job that is needed; how many that were. Only before uploads begin."""

@@ -183,7 +183,8 @@ class Runner:
         calls = [(hook.name, body) for hook in plant.config.webhooks]
         if not self._surely(lambda: plant.jobs.settle(job.id, end.status, end.reason, end.report, calls)):
             return
-        plant.spool.remove(job.id)
+        if not plant.spool.remove(job.id):
+            log("bytes of a settled job are still on the disk", job=job.id)
         plant.metrics.settled(job.kind, end.status, seconds)
         log("settled", job=job.id, kind=job.kind, status=end.status)
         for tell in self._on_settled:

@@ -7,6 +7,7 @@ import pytest
 from skimage import data
 
 from redact.batch import sidecars
+from redact.batch.jobs import WorkerStages
 from redact.batch.review import accept, reject
 from redact.batch.run import RunOptions, RunSummary, run
 from redact.batch.settle import identity
@@ -120,3 +121,24 @@ def test_another_list_is_another_job_and_its_digest_is_keyed(tmp_path: Path) -> 
             for watch in (None, WATCH, WatchList(("Lilit Nmushyan",))):
                 digests.add(identity(policy, {}, store, watch)["names"])
     assert len(digests) == 5, "none, and two lists under two salts"
+
+
+def test_a_first_name_of_three_letters_is_no_language(places: Path) -> None:
+    for part in ("gor", "hy", "eng"):
+        (places / "in" / f"a.{part}.srt").write_text(CUE, encoding="utf-8")
+    assert _run(places, "redact").counts == {"published": 4}
+    names = sorted(p.name for p in places.rglob("out/published/*.srt"))
+    assert [name.partition(".")[2] for name in names] == ["eng.srt", "hy.srt", "srt"]
+
+
+def test_a_disk_that_is_full_for_subtitles_does_not_fail_the_item(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(WorkerStages, "subtitles", full)
+    assert _run(places, "redact").counts == {"published": 1, "failed": 1}
+    assert set(_released(places)) == {".jpg"}
+    monkeypatch.undo()
+    assert _run(places, "redact").counts == {"published": 2}
