@@ -51,8 +51,8 @@ _BALANCED = (
     Run("yunet", 3200, beyond=2000, tile=480, hinted=True),
     Run("yunet", 6400, beyond=5000, tile=480, hinted=True),
     Run("centerface", 6400, beyond=5000, tile=480, hinted=True),
-    # 443 photos at their own size on one of 100 megapixels: from 96.8 to 99.1 % of faces of 16 px and up, from
-    # 64 to 96 % of smaller ones, for four times the time (2,227 faces)
+    # 443 photos at their own size on one of 100 megapixels: 99.1 instead of 96.8 % of faces of 16 px and up,
+    # 96 instead of 64 % of smaller ones, for four times the time (2,227 faces)
     Run("yunet", 12000, beyond=9000, tile=480, hinted=True),
     Run("centerface", 12000, beyond=9000, tile=480, hinted=True),
     # the second family, without which a small face in a large photo stands on one network alone
