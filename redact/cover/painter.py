@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from redact.cover.colour import yuv_colour
 from redact.cover.styles import CellNoise, Key, draw_cells, surrounding_cells
-from redact.media.base import Planes
-from redact.plan import CoverIndex, Kind
+from redact.media.base import Planes, Rectangle
+from redact.plan import Cover, CoverIndex, Kind
 from redact.policy import CoverPolicy
 
-Rectangle = tuple[int, int, int, int]
 CHROMA_NOISE = 0.3
 _SNAP = 4
 """Covers start and end on multiples of this: even, and whole for 4:1:1 and 4:1:0 chroma too."""
@@ -37,15 +36,24 @@ class CoverPainter:
     ) -> None:
         """`noise` is a secret of this painter's own if it is not given."""
         self._index, self._cover = index, cover
+        self._ahead = index.rewound()
         self._width, self._height = width, height
         self._noise = CellNoise(noise)
+
+    def covered(self, frame: int) -> list[Rectangle]:
+        """See `redact.media.base.Painter`."""
+        snapped = [self._snapped(cover) for cover in self._ahead.at(frame)]
+        return [rectangle for rectangle in snapped if rectangle is not None]
+
+    def _snapped(self, cover: Cover) -> Rectangle | None:
+        return cover.box.snapped(self._width, self._height, _SNAP)
 
     def _rectangles(self, frame: int) -> tuple[list[Rectangle], list[tuple[Rectangle, Key]]]:
         """All rectangles to fill, and those of them that are then drawn in the policy's style."""
         solid: list[Rectangle] = []
         styled: list[tuple[Rectangle, Key]] = []
         for cover in self._index.at(frame):
-            rectangle = cover.box.snapped(self._width, self._height, _SNAP)
+            rectangle = self._snapped(cover)
             if rectangle is None:
                 continue
             if self._cover.mode == "solid" or cover.kind is not Kind.FACE or cover.solid:

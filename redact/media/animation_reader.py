@@ -17,7 +17,8 @@ from redact.errors import DamagedInputError, UnsupportedInputError
 from redact.media.base import DecodedFrame
 from redact.media.blocks import Blocks, take_apart
 from redact.media.colour import profile_of, to_srgb
-from redact.media.picture import ROTATIONS, ArrayPicture, Pixels, erase_hidden, oriented, visible
+from redact.media.grounds import decoded_frame
+from redact.media.picture import ROTATIONS, Pixels, erase_hidden, oriented
 from redact.media.sniff import identify
 from redact.media.source import read_photo
 from redact.media.still import DAMAGED, DECODE_ERRORS, open_image, to_array
@@ -29,6 +30,8 @@ GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_ALWAYS
 
 WEBP_SIDE = 16383
 """Largest side of one picture in the format; a canvas may be larger, but no frame can be written for it."""
+UNSAID = Fraction(1, 10)
+"""Seconds for which players show a frame without a duration."""
 LARGEST_TIME_BASE = 10**9
 """APNG denominators may have no sensible common multiple; beyond this, facts count microseconds."""
 
@@ -55,8 +58,7 @@ class AnimationReader:
         if base > LARGEST_TIME_BASE:
             base = 10**6
         total = sum(timeline.durations(), Fraction(0))
-        # a nominal rate for tracking; players show frames without a duration for a tenth of a second
-        rate = (len(timeline.delays) / total if total else Fraction(10)).limit_denominator(1001)
+        rate = (len(timeline.delays) / total if total else 1 / UNSAID).limit_denominator(1001)
         return MediaFacts(
             kind="animation",
             format=name,
@@ -85,8 +87,9 @@ class AnimationReader:
         time = Fraction(0)
         durations = timeline.durations()
         for index, pixels in enumerate(decoded_frames(data, facts.format, timeline)):
-            yield DecodedFrame(index, time, ArrayPicture(visible(pixels)))
-            time += durations[index]
+            shown = durations[index] or UNSAID
+            yield decoded_frame(index, time, pixels, shown)
+            time += shown
 
 
 def timeline_of(data: bytes, name: str) -> Timeline:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from redact.errors import UnsupportedInputError
+from redact.media.base import Rectangle
+from redact.plan import MediaFacts
 
 Turn = Literal[0, 90, 180, 270]
 UNIT = 1 << 16
@@ -50,3 +52,17 @@ def turned(
     """A view of the plane (H x W) in display orientation."""
     view = np.rot90(plane, k=-turn // 90) if turn else plane
     return view[:, ::-1] if mirrored else view
+
+
+def as_stored(rectangle: Rectangle, facts: MediaFacts) -> Rectangle:
+    """A rectangle of the displayed picture in pixels of the stored frame: `turned` backwards."""
+    (x0, y0, x1, y1), width, height = rectangle, facts.width, facts.height
+    if facts.mirrored:
+        x0, x1 = width - x1, width - x0
+    if facts.rotation == 90:
+        return y0, width - x1, y1, width - x0
+    if facts.rotation == 180:
+        return width - x1, height - y1, width - x0, height - y0
+    if facts.rotation == 270:
+        return height - y1, x0, height - y0, x1
+    return x0, y0, x1, y1

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from redact.errors import DamagedInputError
 from redact.media.base import DecodedFrame
-from redact.media.picture import ArrayPicture, Raster, visible
+from redact.media.grounds import decoded_frame
+from redact.media.picture import Raster
 from redact.media.sniff import identify
 from redact.media.source import read_photo
 from redact.media.still import decode, probe_still
@@ -39,7 +40,7 @@ class PhotoReader:
             DamagedInputError: it does not decode whole, or its size is not that of `facts`.
         """
         raster = self.decode(path, facts)
-        yield DecodedFrame(0, Fraction(0), ArrayPicture(visible(raster.pixels)))
+        yield decoded_frame(0, Fraction(0), raster.pixels)
 
     def decode(self, path: Path, facts: MediaFacts) -> Raster:
         """The picture of the photo, whole.

@@ -1,8 +1,7 @@
-"""Decoded pictures in memory: the raster that is painted and encoded, and the view of it that detectors get.
+"""Decoded pictures in memory: the raster that is painted and encoded, and the scaled views detectors get.
 
-Transparency could hide a face from detectors but not from readers of the file: colour that no viewer shows
-lies in the colour plane, and a shape can lie in the alpha plane. So colour under full transparency is erased,
-and detectors see everything else at half opacity or more: what is written was looked at.
+Colour that no viewer shows, under full transparency, is erased at once; how detectors see what is partly
+transparent is `redact.media.grounds`: what is written was looked at.
 """
 
 from __future__ import annotations
@@ -70,26 +69,6 @@ def erase_hidden(pixels: Pixels) -> None:
     """Set the colour of fully transparent pixels to black, in place. No-op without alpha."""
     if pixels.shape[2] == 4:
         pixels[pixels[:, :, 3] == 0] = 0
-
-
-def visible(pixels: Pixels) -> BgrImage:
-    """What detectors look at: H x W x 3 BGR with alpha composited, nothing at less than half its opacity.
-
-    The background is black or white, whichever is further from the mean of the visible pixels, so that a
-    shape that lies in the alpha plane alone stands out.
-    """
-    if pixels.shape[2] == 3:
-        return pixels
-    alpha = pixels[:, :, 3]
-    colour = np.ascontiguousarray(pixels[:, :, :3])
-    shown = alpha > 0
-    if alpha.min(initial=255) == 255:
-        return colour
-    mean = float(colour[shown].mean()) if shown.any() else 0.0
-    background = 255.0 if mean < 128 else 0.0
-    weight = np.where(shown, 0.5 + alpha.astype(np.float32) / 510, np.float32(0))[:, :, None]
-    mixed = colour * weight + background * (1 - weight)
-    return np.asarray(np.rint(mixed), dtype=np.uint8)
 
 
 class ArrayPicture:

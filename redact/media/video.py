@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from redact.media.orientation import Turn, from_display_matrix, turned
 from redact.media.side_data import display_matrix
 from redact.media.sniff import identify
 from redact.media.video_audio import AudioCopier
+from redact.media.video_blank import blanked
 from redact.media.video_decode import Prefetch, decode
 from redact.media.video_encode import (
     VideoWriter,
@@ -97,7 +99,8 @@ class VideoHandler:
             source = decode(container, stream, deinterlace=facts.interlaced)
             with Prefetch(source) as frames:
                 for index, frame in enumerate(frames):
-                    yield DecodedFrame(index, (frame.pts or 0) * tick, VideoPicture(frame, facts, scalers))
+                    time, shown = (frame.pts or 0) * tick, max(frame.duration or 0, 0) * tick
+                    yield DecodedFrame(index, time, VideoPicture(frame, facts, scalers), shown)
 
     def render(
         self,
@@ -121,7 +124,9 @@ class VideoHandler:
             audio = AudioCopier(path, facts.format, output, spec.audio, sound) if keep_audio else None
             writer.begin()
             scaler = VideoReformatter()
-            with Prefetch(decode(container, stream, deinterlace=facts.interlaced)) as frames:
+            blank = partial(blanked, covered=painter.covered, facts=facts, whole=_same_layout(wanted))
+            source = decode(container, stream, deinterlace=facts.interlaced, first=blank)
+            with Prefetch(source) as frames:
                 for index, frame in enumerate(frames):
                     made, planes = blank_frame(facts, wanted)
                     _copy_upright(_in_target_format(frame, wanted, facts, scaler), planes, facts)
@@ -173,11 +178,16 @@ def _colour(frame: av.video.frame.VideoFrame) -> ColourFacts:
     )
 
 
+def _same_layout(wanted: str) -> tuple[str, ...]:
+    """Pixel formats whose samples are written as they are."""
+    return (wanted, SAME_LAYOUT.get(wanted, wanted))
+
+
 def _in_target_format(
     frame: av.video.frame.VideoFrame, wanted: str, facts: MediaFacts, scaler: VideoReformatter
 ) -> av.video.frame.VideoFrame:
     """The decoded frame in the written sampling and depth; the same object if it is in that already."""
-    if frame.format.name in (wanted, SAME_LAYOUT.get(wanted)):
+    if frame.format.name in _same_layout(wanted):
         return frame
     whole = 2 if facts.colour.full_range else 1
     from_yuv = frame.format.name.startswith("yuv")

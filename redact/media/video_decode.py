@@ -7,7 +7,7 @@ with an error. Interlaced frames become progressive ones here, one for one, so b
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from queue import Full, Queue
 from typing import Generic, TypeVar
@@ -26,6 +26,7 @@ DEPTH = 4
 MAX_GAP_S = 24 * 3600
 """Seconds between two frames beyond which a time is a broken one: no muxer can hold it."""
 T = TypeVar("T")
+Frames = Iterator[av.video.frame.VideoFrame]
 
 
 class Prefetch(Generic[T]):
@@ -78,22 +79,34 @@ class Prefetch(Generic[T]):
 
 
 def decode(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream, *, deinterlace: bool
-) -> Iterator[av.video.frame.VideoFrame]:
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    *,
+    deinterlace: bool,
+    since: int | None = None,
+    first: Callable[[Frames], Frames] | None = None,
+) -> Frames:
     """Every frame in display order, with `pts` in `stream.time_base`.
+
+    `since`: after a seek to a key frame, the key frame's `pts`. What comes before it is passed over: those
+    frames lean on a group of pictures that was not decoded. `first`: what is done to the decoder's frames,
+    one for one, before fields are merged.
 
     Raises:
         DamagedInputError: an error of the decoder, a frame it could only patch up, or times that do not rise.
         UnsupportedInputError: the frame size or pixel format changes on the way.
     """
-    frames = _decode(container, stream)
+    frames = _decode(container, stream, since)
+    if first is not None:
+        frames = first(frames)
     return _checked(_deinterlaced(frames, stream) if deinterlace else frames)
 
 
 def _decode(
-    container: av.container.InputContainer, stream: av.video.stream.VideoStream
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, since: int | None
 ) -> Iterator[av.video.frame.VideoFrame]:
-    stream.thread_type = "AUTO"
+    if not stream.codec_context.is_open:
+        stream.thread_type = "AUTO"
     # frames that could not be decoded whole must come out, to be seen, instead of being dropped quietly
     stream.codec_context.flags |= int(av.codec.context.Flags.output_corrupt)
     step = 1 / exact(stream.average_rate, Fraction(25)) / exact(stream.time_base, Fraction(1, 1000))
@@ -103,6 +116,8 @@ def _decode(
             raise DamagedInputError(DAMAGED)
         for frame in packet.decode():
             assert isinstance(frame, av.video.frame.VideoFrame)
+            if since is not None and frame.pts is not None and frame.pts < since:
+                continue
             if frame.is_corrupt:
                 raise DamagedInputError(DAMAGED)
             if frame.pts is None:

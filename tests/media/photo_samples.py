@@ -44,6 +44,9 @@ class BoxPainter:
         if image.shape[2] == 4:
             image[y0:y1, x0:x1, 3] = 255
 
+    def covered(self, frame: int) -> Any:
+        raise AssertionError("photos are not blanked first")
+
     def yuv(self, frame: int, planes: Any, *, bit_depth: int, full_range: bool, matrix: int) -> None:
         raise AssertionError("photos are not painted on YUV planes")
 

@@ -17,8 +17,8 @@ from PIL import Image, ImageCms
 
 from redact.errors import UnsupportedInputError
 from redact.media.colour import ADOBE_GAMMA, ADOBE_RGB, PRIMARIES, matrix_profile
+from redact.media.grounds import visible
 from redact.media.photo import PhotoHandler
-from redact.media.picture import visible
 
 FORMATS_WITH_PROFILE = ("jpeg", "png", "webp", "tiff", "heif", "avif")
 TO_XYZ_D65 = {

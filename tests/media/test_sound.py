@@ -21,6 +21,10 @@ from redact.policy import AudioPolicy
 
 
 class NoPaint:
+    def covered(self, frame: int) -> list[tuple[int, int, int, int]]:
+        """Nothing."""
+        return []
+
     def yuv(self, frame: int, planes: list, **_: object) -> None:
         """Leave every frame as it is."""
 

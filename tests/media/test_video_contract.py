@@ -47,12 +47,19 @@ def _ffmpeg(*arguments: object) -> None:
 
 
 class NoPaint:
+    def covered(self, frame: int) -> list[tuple[int, int, int, int]]:
+        """Nothing."""
+        return []
+
     def yuv(self, frame: int, planes: list, **_: object) -> None:
         """Leave every frame as it is."""
 
 
 class BoxPaint:
     """A white box on even frames only: shows on which frame a cover lands."""
+
+    def covered(self, frame: int) -> list[tuple[int, int, int, int]]:
+        return [(16, 16, 64, 64)] if frame % 2 == 0 else []
 
     def yuv(self, frame: int, planes: list, *, bit_depth: int, full_range: bool, matrix: int) -> None:
         if frame % 2 == 0:
