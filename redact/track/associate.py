@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from redact.media.pace import Pace, Reach
 from redact.plan import Box
 
 CLOSE = 0.2
@@ -131,29 +132,30 @@ def _assign(trails: Sequence[Trail], frame: int, sightings: list[Sighting]) -> l
     return [sighting for s, sighting in enumerate(sightings) if s not in used]
 
 
-def associate(by_frame: Mapping[int, list[Sighting]], gap: int, back: int) -> list[Trail]:
+def associate(by_frame: Mapping[int, list[Sighting]], pace: Pace, gap: Reach, back: Reach) -> list[Trail]:
     """Trails of one shot. `by_frame` has the sightings of every frame that was looked at.
 
-    `gap`: frames a trail may go unseen. `back`: frames a trail is followed backwards through unseen ones.
+    `gap`: how long a trail may go unseen. `back`: how far it is followed backwards through unseen frames.
     """
     open_: list[Trail] = []
     closed: list[Trail] = []
     left: dict[int, list[Sighting]] = {}
     for frame in sorted(by_frame):
-        closed += [trail for trail in open_ if frame - trail.last > gap]
-        open_ = [trail for trail in open_ if frame - trail.last <= gap]
+        going = [pace.within(gap, trail.last, frame) for trail in open_]
+        closed += [trail for trail, goes in zip(open_, going, strict=True) if not goes]
+        open_ = [trail for trail, goes in zip(open_, going, strict=True) if goes]
         rest = _assign(open_, frame, by_frame[frame])
         open_ += [_started(frame, sighting) for sighting in rest if sighting.stands]
         left[frame] = [sighting for sighting in rest if not sighting.stands]
     trails = closed + open_
     for trail in trails:
-        _follow_back(trail, left, back)
+        _follow_back(trail, left, pace, back)
     return trails
 
 
-def without_large_noise(trail: Trail, least: float, reach: int) -> Trail:
-    """The trail without faint sightings of faces larger than `least` pixels at its ends, more than `reach`
-    frames from one that stands or much larger than all that stand. A face so large is hard to miss: minutes
+def without_large_noise(trail: Trail, least: float, pace: Pace, reach: Reach) -> Trail:
+    """The trail without faint sightings of faces larger than `least` pixels at its ends, out of `reach` of
+    one that stands or much larger than all that stand. A face so large is hard to miss: minutes
     of faint ones are none. Between two that stand nothing is taken away.
     """
     sure = [frame for frame in trail.frames if trail.seen[frame].stands]
@@ -164,15 +166,16 @@ def without_large_noise(trail: Trail, least: float, reach: int) -> Trail:
         box = trail.seen[frame].box
         if first <= frame <= last or max(box.w, box.h) < least:
             return True
-        return first - reach <= frame <= last + reach and box.area <= most
+        near = pace.within(reach, first if frame < first else last, frame)
+        return near and box.area <= most
 
     frames = [frame for frame in trail.frames if kept(frame)]
     return Trail({frame: trail.seen[frame] for frame in frames}, frames)
 
 
-def _follow_back(trail: Trail, left: dict[int, list[Sighting]], back: int) -> None:
+def _follow_back(trail: Trail, left: dict[int, list[Sighting]], pace: Pace, back: Reach) -> None:
     frame = trail.first - 1
-    while trail.first - frame <= back and frame >= 0:
+    while frame >= 0 and pace.within(back, trail.first, frame):
         best = max(left.get(frame, []), key=lambda each: affinity(trail, frame, each), default=None)
         if best is not None and affinity(trail, frame, best) > 0:
             trail.add(frame, best)

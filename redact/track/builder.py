@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from redact.cover.bands import banded
+from redact.cover.joining import doubles, union, without_gaps
 from redact.cover.padding import pad_face, pad_text, to_near_edges
-from redact.detect.fusion import FusionRule, cluster
+from redact.detect.fusion import Cluster, FusionRule, cluster
 from redact.detect.modes import FACE_FUSION, VIDEO_FACE_FUSION
 from redact.detect.overlay import strays
 from redact.plan import Box, Kind, Origin, Region, Span, Track
 from redact.policy import Policy
 from redact.track.associate import Sighting, Trail, associate, without_large_noise
 from redact.track.captions import caption_frames, unbroken
-from redact.track.settings import TrackSettings
+from redact.track.settings import GAP, HOLD, TEXT_GAP, TEXT_HOLD, TrackSettings
 from redact.track.spans import fill, gather
 
 TEXT_FUSION = FusionRule(
@@ -88,11 +90,13 @@ class TrackBuilder:
         tracks: list[Track] = []
         settings = self._settings
         for shot in shots:
-            trails = associate(self._faces.between(*shot), settings.gap, settings.hold)
+            trails = associate(self._faces.between(*shot), settings.pace, GAP, HOLD)
             for trail in trails:
-                trail = without_large_noise(trail, LARGE_NOISE * min(self._size), settings.hold)  # noqa: PLW2901
+                trail = without_large_noise(  # noqa: PLW2901
+                    trail, LARGE_NOISE * min(self._size), settings.pace, HOLD
+                )
                 spans = gather(
-                    fill(trail, shot, settings),
+                    fill(trail, shot, self._size, settings),
                     partial(_pad_moving, settings=settings),
                     self._size,
                     settings,
@@ -106,11 +110,15 @@ class TrackBuilder:
     def _text_in(self, shot: tuple[int, int]) -> Iterator[tuple[Trail, list[Span]]]:
         looked = self._text.between(*shot)
         settings = self._settings
-        trails = associate(looked, settings.text_gap, settings.text_gap)
+        trails = associate(looked, settings.pace, TEXT_GAP, TEXT_GAP)
+        frames = sorted(looked)
         for trail in (part for whole in trails for part in unbroken(whole)):
             if settings.text.mode == "captions" and strays([each.box for each in trail.seen.values()]):
                 continue
-            placed = caption_frames(trail, shot, settings.text_hold, self._size)
+            at, to = bisect_left(frames, trail.first), bisect_right(frames, trail.last)
+            near = (frames[at - 1] if at else shot[0] - 1, frames[to] if to < len(frames) else shot[1] + 1)
+            hold = (settings.pace.before(TEXT_HOLD, trail.first), settings.pace.after(TEXT_HOLD, trail.last))
+            placed = caption_frames(trail, shot, hold, near, self._size)
             pad = partial(pad_text, policy=settings.text)
             yield trail, gather(placed, pad, self._size, settings)
 
@@ -135,31 +143,29 @@ def _pad_moving(box: Box, settings: TrackSettings) -> Box:
 def tracks_for_photo(
     faces: Sequence[Region], text: Sequence[Region], width: int, height: int, policy: Policy
 ) -> list[Track]:
-    """Tracks of a single picture: one for every group that stands."""
-    tracks: list[Track] = []
+    """Tracks of a single picture: one for every thing whose group, or groups, stand."""
     rule_for_faces = FACE_FUSION.get(policy.faces.mode, FusionRule())  # off: there are none
-    for kind, regions, rule in ((Kind.FACE, faces, rule_for_faces), (Kind.TEXT, banded(text), TEXT_FUSION)):
-        for group in cluster(regions, rule, (width, height)):
-            if not group.stands:
-                continue
-            box = group.box
-            shown = group.members[0].kind if kind is Kind.TEXT else kind
-            if kind is Kind.FACE:
-                cover = pad_face(box, policy.faces).widened(*group.waver)
-                inside = to_near_edges(cover, box, width, height).clipped(width, height)
-            else:
-                inside = pad_text(box, policy.text).clipped(width, height)
-            if inside is None:
-                continue
-            span = Span(first=0, last=0, box=tuple(inside), origin=Origin.DETECTED)
-            sources = tuple(sorted({member.source for member in group.members}))
-            tracks.append(
-                Track(
-                    id=len(tracks) + 1,
-                    kind=shown,
-                    score=min(1.0, round(group.score, 4)),
-                    sources=sources,
-                    spans=(span,),
-                )
-            )
+    drawn: list[tuple[Kind, Box, list[Cluster]]] = []
+    found = [
+        (pad_face(group.box, policy.faces).widened(*group.waver), group)
+        for group in cluster(faces, rule_for_faces, (width, height))
+        if group.stands
+    ]
+    near = [to_near_edges(cover, group.box, width, height) for cover, group in found]
+    together = doubles(near)
+    covers = without_gaps([union([near[n] for n in each]) for each in together])
+    for cover, each in zip(covers, together, strict=True):
+        drawn.append((Kind.FACE, cover, [found[n][1] for n in each]))
+    for group in cluster(banded(text), TEXT_FUSION, (width, height)):
+        if group.stands:
+            drawn.append((group.members[0].kind, pad_text(group.box, policy.text), [group]))
+    tracks: list[Track] = []
+    for kind, cover, groups in drawn:
+        inside = cover.clipped(width, height)
+        if inside is None:
+            continue
+        span = Span(first=0, last=0, box=tuple(inside), origin=Origin.DETECTED)
+        sources = tuple(sorted({member.source for group in groups for member in group.members}))
+        score = min(1.0, round(max(group.score for group in groups), 4))
+        tracks.append(Track(id=len(tracks) + 1, kind=kind, score=score, sources=sources, spans=(span,)))
     return tracks

@@ -53,16 +53,21 @@ def _goes_on(before: Box, now: Box, frames: int) -> bool:
 
 
 def caption_frames(
-    trail: Trail, shot: tuple[int, int], hold: int, size: tuple[int, int]
+    trail: Trail, shot: tuple[int, int], hold: tuple[int, int], looks: tuple[int, int], size: tuple[int, int]
 ) -> dict[int, Placed]:
     """A box for every frame from `hold` frames before the first sighting to as many after the last.
 
-    `size` is the picture's width and height; nothing goes beyond the `shot` (first and last frame).
+    `looks` are those before the first and after the last sighting, which did not see it: up to them nothing
+    came or went, so the cover goes on as far at least. `size` is the picture's width and height; nothing goes
+    beyond the `shot` (first and last frame).
     """
     seen = trail.frames
     first, last = seen[0], seen[-1]
+    before, after = hold
     if len(seen) == 1 and trail.seen[first].score <= FAINT:
-        hold //= 2
+        before, after = before // 2, after // 2
+    start = max(shot[0], min(first - before, looks[0] + 1))
+    end = min(shot[1], max(last + after, looks[1] - 1))
     band = running_band([trail.seen[frame].box for frame in seen], size)
     placed: dict[int, Placed] = {}
 
@@ -70,8 +75,8 @@ def caption_frames(
         for frame in frames:
             placed[frame] = Placed(band or box, origin)
 
-    put(range(max(shot[0], first - hold), first), trail.seen[first].box, Origin.EXTENDED)
-    put(range(last + 1, min(shot[1], last + hold) + 1), trail.seen[last].box, Origin.EXTENDED)
+    put(range(start, first), trail.seen[first].box, Origin.EXTENDED)
+    put(range(last + 1, end + 1), trail.seen[last].box, Origin.EXTENDED)
     for a, b in itertools.pairwise(seen):
         between = trail.seen[a].box.union(trail.seen[b].box)
         put(range(a + 1, b), between, Origin.INTERPOLATED)

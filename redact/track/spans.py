@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from redact.media.pace import Reach
 from redact.plan import Box, Origin, Span
 from redact.track.associate import Trail
-from redact.track.settings import TrackSettings
+from redact.track.settings import AT_EDGE, EDGE, HOLD, HOLD_AT_EDGE, TrackSettings
 
 Pad = Callable[[Box], Box]
-_WORSE = (Origin.DETECTED, Origin.INTERPOLATED, Origin.EXTENDED)
+_WORSE = (Origin.DETECTED, Origin.INTERPOLATED, Origin.EXTENDED, Origin.REVIEWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,20 @@ def _drifted(box: Box, away: int, settings: TrackSettings) -> Box:
     return box.grown(box.w * share, box.h * share)
 
 
-def fill(trail: Trail, shot: tuple[int, int], settings: TrackSettings) -> dict[int, Placed]:
-    """A box for every frame from the extended start to the extended end of a trail, within its shot."""
+def _reach(box: Box, size: tuple[int, int]) -> Reach:
+    """How long a track goes on that begins or ends with this box in a picture of that size."""
+    near = AT_EDGE * max(box.w, box.h)
+    inside = box.x > near and box.y > near and box.right < size[0] - near and box.bottom < size[1] - near
+    return HOLD if inside else HOLD_AT_EDGE
+
+
+def fill(
+    trail: Trail, shot: tuple[int, int], size: tuple[int, int], settings: TrackSettings
+) -> dict[int, Placed]:
+    """A box for every frame from the extended start to the extended end of a trail, within its shot.
+
+    `size` is the picture's width and height.
+    """
     frames = trail.frames
     placed = {frame: Placed(trail.seen[frame].box, Origin.DETECTED) for frame in frames}
     for a, b in itertools.pairwise(frames):
@@ -41,8 +54,10 @@ def fill(trail: Trail, shot: tuple[int, int], settings: TrackSettings) -> dict[i
             away = min(frame - a, b - frame)
             placed[frame] = Placed(_drifted(box, away, settings), Origin.INTERPOLATED)
     first, last = frames[0], frames[-1]
-    start = shot[0] if first - shot[0] <= settings.edge else first - settings.hold
-    end = shot[1] if shot[1] - last <= settings.edge else last + settings.hold
+    pace = settings.pace
+    before, after = (_reach(trail.seen[frame].box, size) for frame in (first, last))
+    start = shot[0] if pace.within(EDGE, first, shot[0]) else max(shot[0], first - pace.before(before, first))
+    end = shot[1] if pace.within(EDGE, last, shot[1]) else min(shot[1], last + pace.after(after, last))
     for frame in (*range(start, first), *range(last + 1, end + 1)):
         nearest = trail.seen[first if frame < first else last].box
         away = first - frame if frame < first else frame - last
@@ -71,6 +86,7 @@ def gather(placed: dict[int, Placed], pad: Pad, size: tuple[int, int], settings:
     spans: list[Span] = []
     start = frames[0]
     union, largest = around[start], around[start].area
+    smallest = largest
 
     def close(last: int) -> None:
         origin = max((placed[n].origin for n in range(start, last + 1)), key=_WORSE.index)
@@ -82,15 +98,18 @@ def gather(placed: dict[int, Placed], pad: Pad, size: tuple[int, int], settings:
 
     for frame in frames[1:]:
         grown, most = union.union(around[frame]), max(largest, around[frame].area)
+        least = min(smallest, around[frame].area)
         together = (
             grown.area <= settings.run_growth * most
+            and most <= settings.run_spread * least
             and frame - start < settings.longest_run
             and (placed[frame].origin is Origin.EXTENDED) == (placed[start].origin is Origin.EXTENDED)
         )
         if together:
-            union, largest = grown, most
+            union, largest, smallest = grown, most, least
         else:
             close(frame - 1)
             start, union, largest = frame, around[frame], around[frame].area
+            smallest = largest
     close(frames[-1])
     return spans

@@ -3,8 +3,8 @@
 Takes frames in order and gives, for frames that were looked at, all text known to be on them: what a look
 saw, and outside the part looked at what an earlier look saw and nothing has touched since. The whole picture
 is looked at on a cadence and at cuts; in between, every second frame on which edges came or went is looked at
-there. A caption that stands for two frames brings edges and is on one of any two neighbouring frames, so no
-look can jump over it.
+there, and every frame that is shown for long. A caption that stands for two frames brings edges and is on one
+of any two neighbouring frames, so no look can jump over it.
 """
 
 from __future__ import annotations
@@ -43,19 +43,20 @@ MOST_PARTS = 4
 class TextLooks:
     """Call `look` for every frame of an item, in order."""
 
-    def __init__(self, ensemble: TextEnsemble, cadence: int) -> None:
-        """`cadence`: frames between two looks at the whole picture."""
+    def __init__(self, ensemble: TextEnsemble) -> None:
         self._ensemble = ensemble
-        self._cadence = cadence
         self._edges: npt.NDArray[np.uint8] | None = None
         self._known: list[Region] = []
         self._last = -EVERY
 
-    def look(self, frame: int, cut: bool, picture: Picture) -> list[Region] | None:
+    def look(self, frame: int, picture: Picture, *, whole: bool, long: bool = False) -> list[Region] | None:
         """All text on the frame, or None if it was not looked at: then nothing came or went since the last
-        look, or that look was on the frame before."""
-        whole = cut or self._edges is None or frame % self._cadence == 0
-        if not whole and frame - self._last < EVERY:
+        look, or that look was on the frame before.
+
+        `whole`: look at the whole picture, as on the cadence and at cuts. `long`: the frame is shown for so
+        long that a caption may stand on it alone.
+        """
+        if not whole and not long and frame - self._last < EVERY:
             return None
         edges = _edges(picture)
         if whole or self._edges is None or self._edges.shape != edges.shape:
@@ -63,7 +64,7 @@ class TextLooks:
         changed = _changed(self._edges, edges)
         if not changed.any():
             return None
-        parts = self._parts(changed, picture)
+        parts = self._parts(changed, edges, picture)
         if sum(part.area for part in parts) >= WHOLE * picture.width * picture.height:
             return self._whole(frame, picture, edges)
         seen = [region for part in parts for region in self._ensemble.look_within(picture, part)]
@@ -82,17 +83,17 @@ class TextLooks:
         self._known = self._ensemble.look(picture)
         return list(self._known)
 
-    def _parts(self, changed: Grid, picture: Picture) -> list[Box]:
+    def _parts(self, changed: Grid, edges: npt.NDArray[np.uint8], picture: Picture) -> list[Box]:
         """Rectangles of the picture around what changed, with the known text that they touch whole."""
-        scale = max(picture.width, picture.height) / LONG_SIDE
+        sx, sy = picture.width / edges.shape[1], picture.height / edges.shape[0]
         count, _, stats, _ = cv2.connectedComponentsWithStats(changed.astype(np.uint8), connectivity=8)
         parts = []
         for n in range(1, count):
             x, y, w, h = (int(value) * CELL for value in stats[n, :4])
-            part = Box(x - MARGIN, y - MARGIN, w + 2 * MARGIN, h + 2 * MARGIN).scaled(scale, scale)
+            part = Box(x - MARGIN, y - MARGIN, w + 2 * MARGIN, h + 2 * MARGIN).scaled(sx, sy)
             for region in self._known:
                 if part.intersection(region.box) > 0:
-                    part = part.union(region.box.grown(MARGIN * scale, MARGIN * scale))
+                    part = part.union(region.box.grown(MARGIN * sx, MARGIN * sy))
             inside = part.clipped(picture.width, picture.height)
             if inside is not None:
                 parts.append(inside)
@@ -141,9 +142,9 @@ def _take_over(
     before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8], parts: Sequence[Box], picture: Picture
 ) -> None:
     """Remember the new edges where the picture was looked at, and only there: slow fades add up."""
-    scale = LONG_SIDE / max(picture.width, picture.height)
+    sx, sy = before.shape[1] / picture.width, before.shape[0] / picture.height
     for part in parts:
-        place = part.scaled(scale, scale).snapped(before.shape[1], before.shape[0], 1)
+        place = part.scaled(sx, sy).snapped(before.shape[1], before.shape[0], 1)
         if place is not None:
             x0, y0, x1, y1 = place
             before[y0:y1, x0:x1] = after[y0:y1, x0:x1]
