@@ -22,17 +22,24 @@ class Picture(Protocol):
 
     @property
     def width(self) -> int:
-        """Displayed width in pixels."""
+        """Displayed width in pixels; of a film, in its own, which need not be square."""
 
     @property
     def height(self) -> int:
-        """Displayed height in pixels."""
+        """Displayed height in pixels; of a film, in its own, which need not be square."""
 
     def bgr(self, long_side: int | None = None) -> BgrImage:
-        """The picture scaled so that its longer side is `long_side` (None: native size).
+        """The picture scaled so that its longer side is `long_side` (None: native size), as it looks on a
+        screen: a film whose pixels are not square is then drawn out along one side, by `scale_to` and not by
+        one scale for both.
 
         Pictures smaller than `long_side` are enlarged. Results may be shared: never write into them.
         """
+
+
+def scale_to(image: BgrImage, picture: Picture) -> tuple[float, float]:
+    """Pixels of `image`, made from the picture, for one of the picture's own, across and down."""
+    return image.shape[1] / picture.width, image.shape[0] / picture.height
 
 
 class Detector(Protocol):

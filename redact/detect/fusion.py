@@ -56,6 +56,8 @@ class FusionRule:
     person_weak: float = 0.60
     """The same for heads that a person detector expects, whose scores run higher. Their boxes are
     cruder than a face's: they confirm a face and leave its box alone; without one they are the cover."""
+    head_over_face: float = 6.0
+    """A head larger than a face in it by more than this factor of areas is somebody else's, nearer."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,16 @@ def cluster(regions: Sequence[Region], rule: FusionRule, picture: tuple[int, int
         found.append(_made([regions[order[n]] for n in np.flatnonzero(same)], rule, picture))
     faces = [group.box for group in found if group.stands and not _of_person(group.members[0])]
     return [
-        replace(group, stands=False)
-        if group.stands
-        and _of_person(group.members[0])
-        and any(group.box.holds_centre(face) for face in faces)
-        else group
+        replace(group, stands=False) if group.stands and _has_a_face(group, faces, rule) else group
         for group in found
     ]
+
+
+def _has_a_face(group: Cluster, faces: list[Box], rule: FusionRule) -> bool:
+    """Whether this is a head whose face has a cover."""
+    return _of_person(group.members[0]) and any(
+        group.box.holds_centre(face) and group.box.area <= rule.head_over_face * face.area for face in faces
+    )
 
 
 def _of_person(region: Region) -> bool:

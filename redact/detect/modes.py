@@ -1,7 +1,8 @@
 """What is run when: one table of runs per mode, and the ensembles made from it.
 
-`light` is what every frame of a video gets, `full` the frames of its analysis cadence, `photo` a still. The
-gate has its own table, led by a family that has no vote in analysis.
+`light` is what every frame of a video gets, `full` the frames of its analysis cadence, `photo` a photo and
+`still` the frames of a large video that are looked at like one. The gate has its own table, led by a family
+that has no vote in analysis.
 
 What each mode covers by itself, without the gate, on the half of the labelled photos that no threshold was
 chosen on, on the same photos turned to all sides, and on 12-megapixel sheets made of them (`bench/modes.py`):
@@ -9,9 +10,9 @@ chosen on, on the same photos turned to all sides, and on 12-megapixel sheets ma
 ========  ========  =======  =============  =============  ===============  ===========
 mode      >= 16 px  8-16 px  turned, >= 16  sheets, >= 16  extras an image  CPU a photo
 ========  ========  =======  =============  =============  ===============  ===========
-fast        98.2 %   93.5 %           53 %           55 %              2.7        50 ms
-balanced    99.7 %   99.4 %           95 %           92 %              6.4       280 ms
-careful     99.9 %    100 %           96 %           97 %             13.1       820 ms
+fast        98.8 %   93.9 %           58 %           56 %              2.4        80 ms
+balanced    99.7 %   99.4 %           93 %           99 %              3.7       400 ms
+careful     99.9 %    100 %           96 %         99.7 %              6.9      1300 ms
 ========  ========  =======  =============  =============  ===============  ===========
 """
 
@@ -26,15 +27,17 @@ from redact.detect.blazepose import BlazePose
 from redact.detect.centerface import CenterFace
 from redact.detect.codes import CodeDetector
 from redact.detect.ensemble import Ensemble, Run
-from redact.detect.fusion import FusionRule
+from redact.detect.fusion import FusionRule, cluster
 from redact.detect.large_text import TextEnsemble
 from redact.detect.text import TextDetector
 from redact.detect.weights import ModelStore
 from redact.detect.yunet import YuNet
+from redact.plan import Region
 
 TURNS: tuple[Literal[90, 180, 270], ...] = (90, 180, 270)
-Look = Literal["photo", "light", "full"]
-"""photo: a still; light: every frame of a video; full: the frames of a video's analysis cadence."""
+Look = Literal["photo", "light", "full", "still"]
+"""photo: a photo; light: every frame of a video; full: the frames of a video's analysis cadence; still: the
+frames of a large one that are looked at like a photo (`redact.track.cadence`)."""
 
 _PEOPLE = (Run("blazepose", 224),)
 _TURNED = tuple(Run("yunet", 640, turn=turn, least=0.6) for turn in TURNS)
@@ -48,7 +51,9 @@ _BALANCED = (
     Run("yunet", 1280, upto=_SMALL),
     Run("yunet", 1280, flip=True, upto=_SMALL),
     Run("yunet", 1600, beyond=_SMALL),
-    Run("yunet", 3200, beyond=2000, tile=480, hinted=True),
+    # A lone small face leaves no hint at 1600: of 105 on photos with an empty scene of 12 megapixels around
+    # them 104 instead of 96 are covered, for half a CPU second.
+    Run("yunet", 3200, beyond=2000, tile=1344, overlap=96),
     Run("yunet", 6400, beyond=5000, tile=480, hinted=True),
     Run("centerface", 6400, beyond=5000, tile=480, hinted=True),
     # 443 photos at their own size on one of 100 megapixels: 99.1 instead of 96.8 % of faces of 16 px and up,
@@ -91,6 +96,11 @@ FACE_RUNS: dict[tuple[str, Look], tuple[Run, ...]] = {
     ("careful", "light"): (Run("yunet", 640), Run("centerface", 640)),
     ("careful", "full"): _CAREFUL,
     ("careful", "photo"): _CAREFUL,
+}
+# Whatever the full look sees, the still look must see too: it stands in its place.
+FACE_RUNS |= {
+    (mode, "still"): tuple(dict.fromkeys((*FACE_RUNS[mode, "full"], *FACE_RUNS[mode, "photo"])))
+    for mode in ("fast", "balanced", "careful")
 }
 # One of them at each full look, in turn: what lies still is met twice a second.
 TURNED_RUNS: dict[str, tuple[Run, ...]] = {
@@ -139,6 +149,7 @@ GATE_FACE_RUNS = (
 )
 # The network's own input is 192 x 192: a larger picture only costs more to make.
 GATE_VIDEO_FACE_RUNS = (Run("blazeface_full", 320),)
+GATE_STILL_FACE_RUNS = (*GATE_VIDEO_FACE_RUNS, *GATE_FACE_RUNS)
 STANDALONE_FACE_RUNS = (*_BALANCED, *GATE_FACE_RUNS[:3])
 # Other scales and other tiles than in analysis: what lay badly there does not here.
 GATE_TEXT_RUNS = (
@@ -208,6 +219,17 @@ def face_ensemble(mode: str, look: Look, store: ModelStore, *, people: bool = Tr
     return _ensemble([run for run in runs if people or run.model != "blazepose"], store)
 
 
+def still_faces(seen: Sequence[Region], mode: str, size: tuple[int, int]) -> list[Region]:
+    """Of what the `still` look of a mode has seen, what is to be followed: all that the full look sees, and
+    of the rest what would be covered in a photo. `size` is the picture's width and height.
+
+    In video few runs look, and one is believed sooner; of the photo's many one would be wrong too often.
+    """
+    full = {run.name for run in FACE_RUNS[mode, "full"]}
+    groups = cluster(seen, FACE_FUSION[mode], size)
+    return [each for group in groups for each in group.members if group.stands or each.source in full]
+
+
 def turned_ensembles(mode: str, store: ModelStore) -> list[Ensemble]:
     """Looks at the turned picture that the full looks at a video take by turns; none for some modes."""
     return [_ensemble((run,), store) for run in TURNED_RUNS[mode]]
@@ -223,6 +245,11 @@ def gate_face_ensemble(store: ModelStore, *, standalone: bool, video: bool = Fal
     if standalone:
         return _ensemble(STANDALONE_FACE_RUNS, store)
     return _ensemble(GATE_VIDEO_FACE_RUNS if video else GATE_FACE_RUNS, store)
+
+
+def gate_still_ensemble(store: ModelStore) -> Ensemble:
+    """Faces for the gate on those frames of a large video that are looked at like a photo."""
+    return _ensemble(GATE_STILL_FACE_RUNS, store)
 
 
 def gate_people_ensemble(store: ModelStore) -> Ensemble:

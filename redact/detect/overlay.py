@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from redact.detect.base import Picture
+from redact.detect.base import BgrImage, Picture, scale_to
 from redact.plan import Box, Kind, Region
 
 ZONES = ((0.0, 0.18), (0.60, 1.0))
@@ -29,17 +29,18 @@ along a column; what strays both ways is part of a scene that moves."""
 
 def overlay_like(picture: Picture, region: Region) -> bool:
     """Whether a region of text looks laid over the picture; codes never do."""
-    box = region.box
-    if region.kind is not Kind.TEXT or box.w < UPRIGHT * box.h or box.h > HIGHEST * picture.height:
+    if region.kind is not Kind.TEXT:
         return False
-    middle = (box.y + box.h / 2) / picture.height
-    return any(top <= middle <= bottom for top, bottom in ZONES) or _on_a_bar(picture, box)
-
-
-def _on_a_bar(picture: Picture, box: Box) -> bool:
     image = picture.bgr(LONG_SIDE)
-    scale = image.shape[1] / picture.width
-    place = box.scaled(scale, scale).snapped(image.shape[1], image.shape[0], 1)
+    box, height = region.box.scaled(*scale_to(image, picture)), image.shape[0]
+    if box.w < UPRIGHT * box.h or box.h > HIGHEST * height:
+        return False
+    middle = (box.y + box.h / 2) / height
+    return any(top <= middle <= bottom for top, bottom in ZONES) or _on_a_bar(image, box)
+
+
+def _on_a_bar(image: BgrImage, box: Box) -> bool:
+    place = box.snapped(image.shape[1], image.shape[0], 1)
     if place is None:
         return False
     x0, y0, x1, y1 = place

@@ -16,7 +16,7 @@ import numpy as np
 import zxingcpp
 
 from redact.detect import tesseract
-from redact.detect.base import BgrImage, Picture
+from redact.detect.base import BgrImage, Picture, scale_to
 from redact.detect.runtime import load
 from redact.detect.weights import ModelStore
 from redact.plan import Box
@@ -61,9 +61,10 @@ class TextReader:
         if not boxes:
             return []
         image = picture.bgr()
+        scale = scale_to(image, picture)
         crops: list[BgrImage] = []
         owners: list[int] = []
-        for number, box in enumerate(boxes):
+        for number, box in enumerate(each.scaled(*scale) for each in boxes):
             margin = GROW * min(box.w, box.h)
             inside = box.grown(margin, margin).clipped(image.shape[1], image.shape[0])
             if inside is None or inside.w < 2 or inside.h < 2:
@@ -111,10 +112,12 @@ def _ways_up(crop: BgrImage) -> list[BgrImage]:
 def read_codes(picture: Picture) -> list[tuple[str, Box]]:
     """What every QR code and barcode on the picture says, and where; web addresses are also unquoted."""
     found = []
-    for code in zxingcpp.read_barcodes(np.ascontiguousarray(picture.bgr())):
+    image = np.ascontiguousarray(picture.bgr())
+    across, down = scale_to(image, picture)
+    for code in zxingcpp.read_barcodes(image):
         corners = code.position
         points = (corners.top_left, corners.top_right, corners.bottom_left, corners.bottom_right)
         xs, ys = [p.x for p in points], [p.y for p in points]
         box = Box(float(min(xs)), float(min(ys)), float(max(xs) - min(xs)), float(max(ys) - min(ys)))
-        found.append((f"{code.text}\n{unquote(code.text)}", box))
+        found.append((f"{code.text}\n{unquote(code.text)}", box.scaled(1 / across, 1 / down)))
     return found

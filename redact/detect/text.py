@@ -108,9 +108,12 @@ class TextDetector:
         centred = cv2.dnn.blobFromImage(padded, mean=MEAN.tolist()).astype(np.float32, copy=False)
         chart = self._model.run(centred / DEVIATION.reshape(1, 3, 1, 1))[0][0, 0]
         mask = (chart > self._pixel).astype(np.uint8)
-        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        # the outlines of all marked parts, those inside a closed frame or stamp too, but not those of holes
+        contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
         found = []
-        for contour in contours:
+        for contour, (*_, parent) in zip(contours, tree[0] if contours else [], strict=True):
+            if parent >= 0:
+                continue
             (centre, (a, b), angle) = cv2.minAreaRect(contour)
             if min(a, b) < SMALLEST_SIDE:
                 continue

@@ -78,15 +78,13 @@ class PastCovers:
         """
         if self._filled is None:
             self._filled = _fill(self._image, self._solid)
-        wanted = max(self._size) if long_side is None else long_side
-        scale = wanted / max(self._size)
-        size = (max(round(self.width * scale), 1), max(round(self.height * scale), 1))
-        if size == (self._filled.shape[1], self._filled.shape[0]):
+        sharp = self._picture.bgr(long_side)
+        if sharp.shape == self._filled.shape:
             return self._filled
+        size = sharp.shape[1], sharp.shape[0]
         resized = np.asarray(cv2.resize(self._filled, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         if max(size) < max(self._filled.shape):
             return resized
-        sharp = self._picture.bgr(long_side)
         covers = _solid(sharp, self._colour, max(sharp.shape) / WORK_LONG_SIDE)
         return np.where(covers[..., None] > 0, resized, sharp)
 

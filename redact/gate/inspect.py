@@ -31,6 +31,7 @@ from redact.gate.streams import check_streams
 from redact.gate.structure import MOVIES, StructureReport, read_structure
 from redact.gate.thresholds import Looks
 from redact.media.base import Progress
+from redact.media.pace import Stills
 from redact.media.registry import handler_for
 from redact.names.watchlist import WatchList
 from redact.plan import MediaFacts
@@ -178,6 +179,7 @@ def _look_at_pixels(
             policy.cover.colour,
             listed,
             counted=counted,
+            stills=Stills(facts),
         )
 
         def report(done: int) -> None:

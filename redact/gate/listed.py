@@ -34,11 +34,14 @@ class ListedText:
         self._now: list[tuple[str, Region]] = []
         self._lines = self._looks = 0
 
-    def look(self, picture: Picture, regions: Sequence[Region]) -> None:
-        """Read the lines and codes of a picture that is new; `add` then says on which frames it stands."""
+    def begin(self) -> None:
+        """Forget the frame before: a new one is looked at; `add` then says on which frames it stands."""
         self._looks += 1
-        self._lines += len(regions)
         self._now = []
+
+    def look(self, picture: Picture, regions: Sequence[Region]) -> None:
+        """Read the lines and codes of a picture of the frame; it may have several."""
+        self._lines += len(regions)
         boxes = [region.box for region in regions]
         for text, box in zip(self._reader.read(picture, boxes), boxes, strict=True):
             self._now += self._seen(text, box, "OCR text", ocr=True)

@@ -13,6 +13,7 @@ from redact.findings import Finding, FindingKind
 from redact.gate.thresholds import (
     AGREED_IOU,
     AGREED_SCORE,
+    ALIKE,
     FACE_SCORE,
     FACE_SCORES,
     FOLLOW_IOU,
@@ -22,6 +23,7 @@ from redact.gate.thresholds import (
     SAME_OVERLAP,
     TEXT_SCORE,
     TILE_EXTRA,
+    WALKED,
 )
 from redact.plan import Box, Kind, Region
 
@@ -49,7 +51,7 @@ def select(regions: Iterable[Region]) -> list[Region]:
             sure = sure or (region.score >= AGREED_SCORE and _confirmed(region, regions))
         if sure:
             chosen.append(region)
-    return _joined(chosen)
+    return joined(chosen)
 
 
 def face_score(source: str) -> float:
@@ -68,17 +70,17 @@ def _confirmed(region: Region, regions: list[Region]) -> bool:
     )
 
 
-def _joined(regions: list[Region]) -> list[Region]:
+def joined(regions: list[Region]) -> list[Region]:
     """One region, their union, for those of one kind that lie on each other. The surest gives its name."""
-    joined: list[Region] = []
+    found: list[Region] = []
     for region in sorted(regions, key=lambda each: -each.score):
-        for place, known in enumerate(joined):
+        for place, known in enumerate(found):
             if known.kind is region.kind and overlap_of_smaller(known.box, region.box) >= SAME_OVERLAP:
-                joined[place] = known._replace(box=known.box.union(region.box))
+                found[place] = known._replace(box=known.box.union(region.box))
                 break
         else:
-            joined.append(region)
-    return joined
+            found.append(region)
+    return found
 
 
 def overlap_of_smaller(one: Box, other: Box) -> float:
@@ -140,6 +142,32 @@ class FindingMerger:
         if self._overflow:
             found.append(Finding(kind=FindingKind.FACE, detail="more than can be listed"))
         return found
+
+
+def seen_again(findings: Iterable[Finding], reach: int) -> list[Finding]:
+    """Those that are more than one sighting: in thousands of frames a covered body is once taken for another.
+
+    A single one counts too if another, up to `reach` frames away, lies within `WALKED` of its sides and is
+    much of its size: a head that walks has left its place between two looks. What has no place counts.
+    """
+    every = list(findings)
+    return [
+        each
+        for each in every
+        if each.first != each.last
+        or each.first is None
+        or any(_walked(each, other, reach) for other in every if other is not each)
+    ]
+
+
+def _walked(one: Finding, other: Finding, reach: int) -> bool:
+    if one.box is None or other.box is None or one.first is None or other.first is None or other.last is None:
+        return False
+    a, b = Box(*one.box), Box(*other.box)
+    apart = max(one.first - other.last, other.first - one.first)  # `one` is a single sighting
+    larger, smaller = max(a.w, a.h, b.w, b.h), min(max(a.w, a.h), max(b.w, b.h))
+    away = max(abs(a.x + a.w / 2 - b.x - b.w / 2), abs(a.y + a.h / 2 - b.y - b.h / 2))
+    return 0 < apart <= reach and larger <= ALIKE * smaller and away <= WALKED * larger
 
 
 def _finding(seen: _Open) -> Finding:

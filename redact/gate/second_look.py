@@ -23,7 +23,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from redact.detect.base import BgrImage, Detector, Picture
+from redact.detect.base import BgrImage, Detector, Picture, scale_to
 from redact.detect.crops import central_score, square_crop
 from redact.plan import Box, Kind, Region
 
@@ -63,12 +63,14 @@ class SecondLook:
     def _stands(self, picture: Picture, region: Region) -> bool:
         if region.kind is Kind.CODE:
             return True  # its own check sums confirmed it
-        if region.kind is Kind.TEXT:
-            return self._line(picture.bgr(None), region.box)
-        if region.score >= SURE:
+        if region.kind is not Kind.TEXT and region.score >= SURE:
             return True
-        large = max(region.box.w, region.box.h) > LARGE * min(picture.width, picture.height)
-        crop = square_crop(picture.bgr(None), region.box)
+        image = picture.bgr(None)
+        box = region.box.scaled(*scale_to(image, picture))
+        if region.kind is Kind.TEXT:
+            return self._line(image, box)
+        large = max(box.w, box.h) > LARGE * min(image.shape[:2])
+        crop = square_crop(image, box)
         least = LARGE_FACE_SCORE if large else FACE_SCORE
         return any(central_score(network, crop) >= least for network in self._faces)
 

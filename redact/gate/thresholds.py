@@ -46,6 +46,9 @@ SAME_OVERLAP = 0.5
 """Boxes of one kind on one frame that share this much of the smaller one are one finding."""
 FOLLOW_IOU = 0.2
 """A box on a later frame goes on with a finding if it overlaps its last box this much."""
+ALIKE, WALKED = 1.7, 4.0
+"""Ratio of sides, and distance in sides, up to which two single sightings of heads are one that walks: at
+1.5 m a second a head of 25 cm goes three sides between two looks half a second apart."""
 MAX_UNION_GROWTH = 2.5
 """A finding is split before its union box is this many times its current box, so that healing stays local."""
 MAX_PIXEL_FINDINGS = 500

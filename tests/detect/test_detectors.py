@@ -210,3 +210,24 @@ def test_where_it_disagrees_its_own_lines_stand_instead() -> None:
     found = large_text([text(Box(40, 40, 240, 240)), text(Box(0, 380, 90, 15))], second)
     assert second.asked == [100, 400]
     assert [region.box for region in found] == [Box(0, 380, 90, 15), line]
+
+
+def test_a_line_inside_a_ring_of_the_map_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ring itself holds too little text to count: a thin frame, the edge of a stamp."""
+    chart = np.zeros((320, 320), np.float32)
+    cv2.circle(chart, (160, 160), 140, 0.6, 6)
+    chart[150:170, 90:230] = 0.9
+    reader = make("ppocrv6_tiny")
+    monkeypatch.setattr(reader, "_model", Map(chart))
+    (line,) = reader.detect(np.zeros((320, 320, 3), np.uint8))
+    assert line.box.iou(Box(75, 135, 170, 50)) > 0.8
+
+
+class Map:
+    """A text network that gives one map."""
+
+    def __init__(self, chart: npt.NDArray[np.float32]) -> None:
+        self._chart = chart
+
+    def run(self, _image: object) -> list[npt.NDArray[np.float32]]:
+        return [self._chart[None, None]]

@@ -149,6 +149,11 @@ def test_a_head_with_a_face_needs_no_cover_of_its_own() -> None:
     assert standing(beside, head(0.95)) == [beside.box, HEAD]
 
 
+def test_a_head_much_larger_than_the_face_in_it_is_somebody_elses() -> None:
+    behind = seen(0.9, box=Box(120, 115, 25, 25))
+    assert standing(behind, head(0.95)) == [behind.box, HEAD]
+
+
 def test_a_person_confirms_a_faint_face_and_leaves_its_box_alone() -> None:
     faint = seen(0.2, box=Box(95, 90, 75, 75))
     assert standing(faint) == []

@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from redact.detect.ensemble import Ensemble, Run, tile_spans, tile_starts, unseen
-from redact.detect.modes import FACE_RUNS, GATE_FACE_RUNS, GATE_VIDEO_FACE_RUNS
+from redact.detect.modes import FACE_RUNS, GATE_FACE_RUNS, GATE_VIDEO_FACE_RUNS, still_faces
 from redact.media.picture import ArrayPicture
 from redact.plan import Box, Kind, Region
 
@@ -131,6 +132,22 @@ def test_the_gate_is_led_by_a_family_without_a_vote_in_analysis() -> None:
         assert runs[0].model.startswith("blazeface")
 
 
+@pytest.mark.parametrize("mode", ["fast", "balanced", "careful"])
+def test_the_close_look_at_a_film_runs_all_that_the_full_look_and_a_photo_get(mode: str) -> None:
+    assert set(FACE_RUNS[mode, "still"]) == {*FACE_RUNS[mode, "full"], *FACE_RUNS[mode, "photo"]}  # type: ignore[index]
+
+
+def test_of_the_close_look_what_a_photo_would_not_cover_counts_only_if_the_full_look_sees_it() -> None:
+    def seen(score: float, source: str, x: float) -> Region:
+        return Region(Kind.FACE, Box(x, 100, 24, 24), score, source, source.partition("@")[0])
+
+    full, faint = seen(0.32, "yunet@1280", 100), seen(0.32, "yunet@3200+t480", 900)
+    sure = seen(0.5, "yunet@3200+t480", 1700)
+    both = [seen(0.2, "yunet@3200+t480", 2500), seen(0.2, "centerface@3200+t480", 2502)]
+    kept = still_faces([full, faint, sure, *both], "balanced", (3840, 2160))
+    assert sorted(kept) == sorted([full, sure, *both])
+
+
 def test_faint_sightings_of_a_run_are_dropped_on_request() -> None:
     image = np.full((100, 100, 3), 255, np.uint8)
     (region,) = Ensemble([Run("spot", 64)], SPOT).look(ArrayPicture(image))
@@ -150,6 +167,16 @@ def test_a_turned_look_adds_only_what_no_upright_one_saw() -> None:
 def test_photos_are_looked_at_upside_down_and_on_both_sides_too() -> None:
     for mode in ("balanced", "careful"):
         assert {run.turn for run in FACE_RUNS[mode, "photo"]} == {0, 90, 180, 270}
+
+
+@given(st.integers(200, 16_000))
+def test_nothing_of_40_pixels_needs_a_hint_to_be_looked_at_as_large_as_eight(native: int) -> None:
+    runs = [
+        run
+        for run in FACE_RUNS["balanced", "photo"]
+        if run.beyond < native and (not run.upto or native <= run.upto) and not run.hinted
+    ]
+    assert max(run.long_side for run in runs if run.model == "yunet") / native >= min(1, 8 / 40)
 
 
 def test_a_hinted_run_looks_only_where_something_small_was_seen() -> None:

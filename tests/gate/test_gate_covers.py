@@ -36,7 +36,7 @@ def findings(image: np.ndarray) -> int:
 
 @pytest.mark.parametrize(("width", "letters"), [(1200, 0.8), (4200, 0.75)])
 def test_a_line_beside_a_cover_is_still_seen_in_pictures_of_every_size(width: int, letters: float) -> None:
-    image = wall(width, width * 3 // 4)
+    image = wall(width, width // 2)
     side = width // 12
     x, y = width // 2, width // 3
     cv2.rectangle(image, (x, y), (x + side, y + side), BLACK, -1)

@@ -19,7 +19,8 @@ from redact.gate.merge import FindingMerger, select
 from redact.gate.pixels import GateDetectors, PixelGate, look_at_frames
 from redact.gate.thresholds import AGREED_SCORE, FACE_SCORE, Looks
 from redact.media.base import DecodedFrame
-from redact.plan import Box, Kind, Origin, Region
+from redact.media.pace import Stills
+from redact.plan import Box, Kind, MediaFacts, Origin, Region
 from redact.policy import Policy
 
 WIDTH, HEIGHT = 320, 180
@@ -182,16 +183,16 @@ def test_a_caption_that_appears_is_looked_at() -> None:
     captioned = blank.copy()
     cv2.putText(captioned, "Orinakyan", (300, 900), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (200, 200, 200), 1)
     change = ChangeDetector()
-    assert change.changed(Still(blank))
-    assert not change.changed(Still(blank))
+    assert change.changed([Still(blank)])
+    assert not change.changed([Still(blank)])
     noisy = np.clip(blank + np.random.default_rng(1).normal(0, 4, blank.shape), 0, 255).astype(np.uint8)
-    assert not change.changed(Still(noisy))
-    assert change.changed(Still(captioned))
+    assert not change.changed([Still(noisy)])
+    assert change.changed([Still(captioned)])
 
 
 def test_a_slow_fade_is_seen_in_the_end() -> None:
     change = ChangeDetector()
-    assert sum(change.changed(plain(level)) for level in range(60, 120, 2)) >= 5
+    assert sum(change.changed([plain(level)]) for level in range(60, 120, 2)) >= 5
 
 
 def test_short_films_are_looked_at_on_every_frame_and_long_ones_on_the_cadence() -> None:
@@ -253,6 +254,47 @@ def test_only_faces_and_text_are_healed(kind: FindingKind) -> None:
     assert heal_tracks(report(Finding(kind=FindingKind.FACE)), Policy()) == []
 
 
+LARGE = MediaFacts(kind="video", format="mp4", width=3840, height=2160)
+
+
+def closely(times: Sequence[Fraction], facts: MediaFacts, focus: Sequence[int] = ()) -> tuple[int, int]:
+    """Looks at the frames of a film by the gate's usual detectors, and by those for large stills."""
+    usual, still = Scripted(), Scripted()
+    gate = PixelGate(
+        WIDTH, HEIGHT, GateDetectors(usual, None, still=still), Looks(3, 12), focus, stills=Stills(facts)
+    )
+    frames = [DecodedFrame(index, time, plain()) for index, time in enumerate(times)]
+    result = look_at_frames(iter(frames), gate, 1000, lambda _done: None)
+    assert [look.frames for look in result.looks] == [looks for looks in (usual.looks, still.looks) if looks]
+    return usual.looks, still.looks
+
+
+def test_large_films_are_looked_at_like_photos_at_shots_and_once_a_second() -> None:
+    running = [Fraction(index, 25) for index in range(50)]
+    # every third frame is looked at; 25, a second after the first look like at a photo, and 14 come to them
+    assert closely(running, LARGE) == (16, 2)
+    assert closely(running, LARGE, [14]) == (15, 3)
+    small = LARGE.model_copy(update={"width": 1920, "height": 1080})
+    assert closely(running, small, [14]) == (18, 0)
+
+
+def test_a_large_film_of_one_frame_is_looked_at_like_a_photo() -> None:
+    assert closely([Fraction(0)], LARGE) == (0, 1)
+
+
+def test_a_frame_that_is_held_is_looked_at_whatever_its_number() -> None:
+    texts, faces = Scripted(always=[text()]), Scripted(always=[face()])
+    gate = PixelGate(WIDTH, HEIGHT, GateDetectors(faces, texts), Looks(1000, 1000))
+    times = [Fraction(index, 25) if index < 6 else 60 + Fraction(index, 25) for index in range(12)]
+    frames = [DecodedFrame(index, time, plain(9 * index)) for index, time in enumerate(times)]
+    result = look_at_frames(iter(frames), gate, 1000, lambda _done: None)
+    assert (texts.looks, faces.looks) == (2, 2), "the first frame and the one that stays for a minute"
+    assert {(each.kind, each.first, each.last) for each in result.findings} == {
+        (FindingKind.FACE, 0, 5),
+        (FindingKind.TEXT, 0, 5),
+    }
+
+
 def person(score: float = 0.9) -> Region:
     return Region(Kind.HEAD, Box(100, 40, 60, 60), score, "blazepose@224", "blazepose")
 
@@ -281,6 +323,19 @@ def test_in_a_film_a_bare_head_must_be_seen_twice() -> None:
 
     assert seen(False, True, False) == 0
     assert seen(False, True, True) == 1
+
+
+def test_a_bare_head_that_walks_on_between_two_looks_is_seen_twice() -> None:
+    def seen(*steps: int) -> list[tuple[int, int]]:
+        people = Scripted([[person()._replace(box=Box(10 + step, 40, 30, 30))] for step in steps])
+        detectors = GateDetectors(Scripted(), None, people=people)
+        gate = PixelGate(WIDTH, HEIGHT, detectors, Looks(1, 1), cover_colour=(0, 0, 0))
+        frames = 4 * len(steps)
+        found = look_at_frames(film([plain(90)] * frames), gate, frames, lambda _done: None).findings
+        return [(finding.first or 0, finding.last or 0) for finding in found]
+
+    assert seen(0, 60) == [(0, 0), (4, 4)]
+    assert seen(0, 130) == []
 
 
 def test_a_person_whose_head_is_covered_is_none() -> None:
