@@ -1,7 +1,8 @@
 """Analyse: one input file in, one plan out. Decodes, detects, tracks; draws nothing and writes nothing.
 
 A video is looked at twice by this tool: here every frame is seen before anything is drawn, so a face found
-late in a shot is followed back to the frame on which it entered. What is run on which frame is `Cadence`.
+late in a shot is followed back to the frame on which it entered. What is run on which frame is decided by
+`redact.track.cadence`, from the frames' own times.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from redact.detect.base import Picture
 from redact.detect.ensemble import Ensemble, unseen
 from redact.detect.large_text import TextEnsemble
 from redact.detect.listen import ANALYSIS_EAR, listen
-from redact.detect.modes import Look, face_ensemble, text_ensemble, turned_ensembles
+from redact.detect.modes import Look, face_ensemble, still_faces, text_ensemble, turned_ensembles
 from redact.detect.named_text import names_only
 from redact.detect.overlay import overlay_like
 from redact.detect.reading import TextReader
 from redact.detect.speech import RATE, WINDOW, SpeechNetwork
 from redact.detect.weights import ModelStore
 from redact.errors import InputTooLargeError
-from redact.media.base import MediaHandler, Progress
-from redact.media.digest import digest_file
+from redact.media.base import DecodedFrame, MediaHandler, Progress
+from redact.media.digest import check_unchanged, digest_file
+from redact.media.pace import Pace, moments
 from redact.media.registry import handler_for
 from redact.metadata.film_rights import film_rights
 from redact.metadata.rights import read_rights
@@ -45,6 +47,7 @@ from redact.plan import (
 )
 from redact.policy import Policy
 from redact.track.builder import TrackBuilder, tracks_for_photo
+from redact.track.cadence import Cadence, Due
 from redact.track.settings import TrackSettings
 from redact.track.shots import ShotDetector
 from redact.track.speech import speech_edits
@@ -53,27 +56,6 @@ from redact.track.text_looks import TextLooks
 SHOT_LONG_SIDE = 160
 LOOK_AHEAD = 4
 """Frames whose detection may be under way at once: enough to overlap with decoding, few enough for memory."""
-
-
-@dataclass(frozen=True)
-class Cadence:
-    """How often the dear detectors look, in frames. The light face detector looks at every frame."""
-
-    full_faces: int
-    text: int
-
-    @classmethod
-    def for_rate(cls, frames_per_second: float) -> Cadence:
-        """Six full face looks and two and a half text looks a second, but never closer than a few frames.
-
-        Those are the text looks at the whole picture; what changes in between is looked at where it does
-        (`redact.track.text_looks`).
-
-        Tracks are held for half a second on both sides of a sighting, so a face that only the full look sees
-        (in HD, one of 20 to 40 pixels) is covered between two looks unless it moves fast.
-        """
-        rate = frames_per_second if frames_per_second > 0 else 25.0
-        return cls(full_faces=max(3, round(rate / 6)), text=max(10, round(rate / 2.5)))
 
 
 class AnalysisModels:
@@ -87,6 +69,7 @@ class AnalysisModels:
             return None if faces == "off" else face_ensemble(faces, look, store, people=people)
 
         self.light, self.full, self.photo = looking("light"), looking("full"), looking("photo")
+        self.still = looking("still")
         self.turned: list[Ensemble] = [] if faces == "off" else turned_ensembles(faces, store)
         self.hearing = SpeechNetwork(store.path("silero_vad")) if policy.audio.mode == "mute_speech" else None
         self.reader = TextReader(store) if text.mode == "names" else None
@@ -114,8 +97,10 @@ def analyse(
 
     Raises:
         InputError: the file is of no supported kind, damaged, or beyond the policy's limits.
+        InputChangedError: it was written to meanwhile.
         ModelError: weights are missing or altered.
     """
+    source = digest_file(path)
     handler = handler_for(path)
     facts = handler.probe(path)
     _check_limits(facts, policy)
@@ -131,15 +116,17 @@ def analyse(
     facts = facts.model_copy(update={"frames": counted, "streams": _streams(facts, policy)})
     if policy.text.band:
         tracks.append(_band(facts, policy.text.band, len(tracks) + 1))
+    audio = _analyse_sound(path, facts, models)
+    check_unchanged(path, source)
     return Plan(
         item=item,
         policy=policy.name,
         policy_digest=policy.digest(),
-        source=digest_file(path),
+        source=source,
         media=facts,
         shots=tuple(shots),
         tracks=tuple(tracks),
-        audio=_analyse_sound(path, facts, models),
+        audio=audio,
         output=OutputSpec(
             format=output_format(facts),
             cover=policy.cover,
@@ -228,9 +215,12 @@ def _analyse_photo(
     watch: WatchList | None,
 ) -> Analysed:
     (frame,) = handler.frames(path, facts)
-    faces = models.photo.look(frame.picture) if models.photo else []
-    text = models.text.look(frame.picture) if models.text else []
-    text = _wanted(frame.picture, text, policy, models, watch)
+    faces: list[Region] = []
+    text: list[Region] = []
+    for picture in frame.looks():
+        faces += models.photo.look(picture) if models.photo else []
+        lines = models.text.look(picture) if models.text else []
+        text += _wanted(picture, lines, policy, models, watch)
     return tracks_for_photo(faces, text, facts.width, facts.height, policy), [(0, 0)], 1
 
 
@@ -243,27 +233,37 @@ class _Looks:
     text: list[Region] | None
 
 
+def _faces(policy: Policy, models: AnalysisModels, due: Due, picture: Picture) -> list[Region]:
+    if due.still and models.still is not None:
+        return still_faces(models.still.look(picture), policy.faces.mode, (picture.width, picture.height))
+    ensemble = models.full if due.full else models.light
+    faces = ensemble.look(picture) if ensemble else []
+    if due.full and models.turned:
+        turn = due.turn % len(models.turned)
+        for turned in models.turned if due.cut else models.turned[turn : turn + 1]:
+            faces += unseen(faces, turned.look(picture))
+    return faces
+
+
 def _look(
     policy: Policy,
     models: AnalysisModels,
-    cadence: Cadence,
     captions: TextLooks | None,
     watch: WatchList | None,
-    cut: bool,
-    frame: int,
-    picture: Picture,
+    due: Due,
+    decoded: DecodedFrame,
 ) -> _Looks:
-    full = cut or frame % cadence.full_faces == 0
-    ensemble = models.full if full else models.light
-    faces = ensemble.look(picture) if ensemble else []
-    if full and models.turned:
-        turn = frame // cadence.full_faces % len(models.turned)
-        for turned in models.turned if cut else models.turned[turn : turn + 1]:
-            faces += unseen(faces, turned.look(picture))
-    text = captions.look(frame, cut, picture) if captions else None
-    if text is not None:
-        text = _wanted(picture, text, policy, models, watch)
-    return _Looks(frame, faces, text)
+    frame, first = decoded.index, decoded.picture
+    faces: list[Region] = []
+    text = captions.look(frame, first, whole=due.text, long=due.long) if captions else None
+    wanted: list[Region] | None = None if text is None else []
+    for picture in decoded.looks():
+        faces += _faces(policy, models, due, picture)
+        if text is not None and wanted is not None:
+            if picture is not first and models.video_text is not None:
+                text = models.video_text.look(picture)
+            wanted += _wanted(picture, text, policy, models, watch)
+    return _Looks(frame, faces, wanted)
 
 
 def _analyse_moving(
@@ -275,11 +275,10 @@ def _analyse_moving(
     progress: Progress | None,
     watch: WatchList | None,
 ) -> Analysed:
-    rate = facts.frame_rate[0] / facts.frame_rate[1] if facts.frame_rate[0] and facts.frame_rate[1] else 0.0
-    cadence = Cadence(1, 1) if facts.kind == "animation" else Cadence.for_rate(rate)
-    builder = TrackBuilder(facts.width, facts.height, TrackSettings.from_policy(policy, rate))
+    cadence, pace = Cadence(facts), Pace()
+    builder = TrackBuilder(facts.width, facts.height, TrackSettings.from_policy(policy, pace))
     shots = ShotDetector()
-    captions = TextLooks(models.video_text, cadence.text) if models.video_text else None
+    captions = TextLooks(models.video_text) if models.video_text else None
     pending: deque[Future[_Looks]] = deque()
     counted = 0
 
@@ -290,20 +289,15 @@ def _analyse_moving(
             builder.add_text(looks.frame, looks.text)
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="detect") as pool:
-        for decoded in handler.frames(path, facts):
+        for decoded, moment in moments(handler.frames(path, facts)):
             counted += 1
             if counted > policy.limits.max_frames:
                 raise InputTooLargeError(
                     f"There are more than {policy.limits.max_frames} frames (limits.max_frames)."
                 )
-            cut = shots.add(decoded.picture.bgr(SHOT_LONG_SIDE))
-            pending.append(
-                pool.submit(
-                    partial(
-                        _look, policy, models, cadence, captions, watch, cut, decoded.index, decoded.picture
-                    )
-                )
-            )
+            pace.add(moment)
+            due = cadence.at(moment, shots.add(decoded.picture.bgr(SHOT_LONG_SIDE)))
+            pending.append(pool.submit(partial(_look, policy, models, captions, watch, due, decoded)))
             if len(pending) > LOOK_AHEAD:
                 collect()
             if progress is not None:
@@ -314,4 +308,4 @@ def _analyse_moving(
     return builder.finish(found), found, counted
 
 
-__all__ = ["AnalysisModels", "Cadence", "analyse", "output_format"]
+__all__ = ["AnalysisModels", "analyse", "output_format"]

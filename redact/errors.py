@@ -57,6 +57,18 @@ class UsageError(RedactError):
     reason = "usage"
 
 
+class ChangedMeanwhileError(UsageError):
+    """What a person decided about is no longer what lies there: it was made again, or decided already."""
+
+    reason = "changed"
+
+
+class BlockedError(UsageError):
+    """The gate found something that nobody can accept."""
+
+    reason = "blocked"
+
+
 class InputError(RedactError):
     """The item cannot be processed as it is. The rest of a batch goes on."""
 
@@ -68,6 +80,12 @@ class UnsupportedInputError(InputError):
     """The bytes are of no format this tool handles, or of a variant it refuses (said in the message)."""
 
     reason = "unsupported"
+
+
+class UnreadableInputError(InputError):
+    """The file is gone or may not be read just now. Nothing is known of its bytes: to be tried again."""
+
+    reason = "unreadable"
 
 
 class DamagedInputError(InputError):
@@ -86,6 +104,12 @@ class PlanMismatchError(InputError):
     """The plan was made for another input, or its edits do not fit the media."""
 
     reason = "plan_mismatch"
+
+
+class InputChangedError(RedactError):
+    """The input was replaced or written to while it was worked on: no fault of its own, worth another try."""
+
+    reason = "input_changed"
 
 
 class ModelError(RedactError):
@@ -118,6 +142,12 @@ class WorkerDiedError(RedactError):
     reason = "worker_died"
 
 
+class InternalError(RedactError):
+    """A fault of this program stopped the item; it is told by the kind of fault alone."""
+
+    reason = "internal"
+
+
 class WorkerTimeoutError(RedactError):
     """The process that worked on the item did not answer within the policy's time limit."""
 
@@ -128,6 +158,12 @@ class OutputError(RedactError):
     """The output folder cannot be written or read, or another run holds it."""
 
     reason = "output"
+
+
+class InUseError(OutputError):
+    """Another process has the output folder; nothing is wrong with it."""
+
+    reason = "in_use"
 
 
 class LedgerError(OutputError):

@@ -119,11 +119,7 @@ def process(
         target = work / f"{item}-{rounds}{EXTENSIONS[plan.output.format]}"
         with clock.timing("render"):
             stages.render(path, plan, target, progress)
-        if policy.provenance.mode != "none":
-            signed = work / f"{item}-signed{target.suffix}"
-            with clock.timing("sign"):
-                stages.sign(target, plan.output.format, policy, signed)
-            signed.replace(target)  # what is judged, and released, are the signed bytes
+        _sign(target, plan, policy, stages, clock)
         with clock.timing("gate"):
             report = stages.inspect(target, policy, focus_frames(plan), progress)
         extra = heal_tracks(report, policy) if rounds < policy.gate.heal_rounds else []
@@ -147,10 +143,11 @@ def draw(
     target: Path,
     today: date,
     clock: StageClock | None = None,
+    progress: StageProgress = lambda *_: None,
 ) -> GateReport:
-    """Render a reviewer's plan as it stands to `target` and have the gate judge it; nothing is healed.
+    """Render a reviewer's plan as it stands to `target`, sign it if `policy` does, have the gate judge it.
 
-    `clock` is told how long that took.
+    Nothing is healed. `clock` is told how long that took.
 
     Raises:
         PlanMismatchError: it is of another file, or keeps faces that `policy` does not allow on `today`.
@@ -159,10 +156,24 @@ def draw(
     check_keeping(plan, policy, today)
     clock = clock or StageClock()
     with clock.timing("render"):
-        stages.render(path, plan, target, lambda *_: None)
+        stages.render(path, plan, target, progress)
+    _sign(target, plan, policy, stages, clock)
     with clock.timing("gate"):
-        report = stages.inspect(target, policy, focus_frames(plan), lambda *_: None)
+        report = stages.inspect(target, policy, focus_frames(plan), progress)
     return without_kept(report, plan)
+
+
+def _sign(target: Path, plan: Plan, policy: Policy, stages: Stages, clock: StageClock) -> None:
+    """Put a signed copy in the place of `target`: what is judged, and released, are the signed bytes."""
+    if policy.provenance.mode == "none":
+        return
+    signed = target.with_name(f"{target.stem}-signed{target.suffix}")
+    try:
+        with clock.timing("sign"):
+            stages.sign(target, plan.output.format, policy, signed)
+        signed.replace(target)
+    finally:
+        signed.unlink(missing_ok=True)
 
 
 def _with_findings(report: GateReport, notes: tuple[Finding, ...]) -> GateReport:

@@ -401,6 +401,12 @@ class CoverIndex:
         self._live: list[Cover] = []
         self._frame = -1
 
+    def rewound(self) -> CoverIndex:
+        """Another index over the same covers, which can be asked on its own."""
+        other = CoverIndex(())
+        other._covers = self._covers
+        return other
+
     def at(self, frame: int) -> list[Cover]:
         """What to cover on `frame`. Going back in time restarts the scan."""
         if frame < self._frame:

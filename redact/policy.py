@@ -197,6 +197,16 @@ class SidecarsPolicy(Section):
     )
 
 
+class ReviewPolicy(Section):
+    """What people may let pass."""
+
+    approvals: Literal[1, 2] = Field(
+        1,
+        description="How many reviewers must approve a file that waits in review, each by a code of their "
+        "own. 2: what a reviewer redrew waits too, whatever the gate says. Written down with each item.",
+    )
+
+
 class OutputPolicy(Section):
     """Names and places of results."""
 
@@ -249,6 +259,7 @@ class Policy(Section):
     provenance: Annotated[ProvenancePolicy, BeforeValidator(_mode_shorthand)] = ProvenancePolicy()
     gate: GatePolicy = GatePolicy()
     sidecars: Annotated[SidecarsPolicy, BeforeValidator(_mode_shorthand)] = SidecarsPolicy()
+    review: ReviewPolicy = ReviewPolicy()
     output: OutputPolicy = OutputPolicy()
     limits: LimitsPolicy = LimitsPolicy()
 

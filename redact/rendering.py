@@ -10,7 +10,7 @@ from pathlib import Path
 from redact.cover.painter import CoverPainter
 from redact.errors import EncodeError, PlanMismatchError
 from redact.media.base import Progress, RenderedFacts
-from redact.media.digest import digest_file
+from redact.media.digest import check_unchanged, digest_file
 from redact.media.registry import handler_for
 from redact.plan import EXTENSIONS, Plan
 
@@ -21,6 +21,7 @@ def render(path: Path, plan: Plan, target: Path, progress: Progress | None = Non
     Raises:
         PlanMismatchError: the plan was made for other bytes.
         InputError: the input does not decode whole.
+        InputChangedError: it was written to meanwhile.
         EncodeError: the output is not what was put in; nothing is left at `target`.
     """
     if digest_file(path, plan.source.salt) != plan.source:
@@ -40,6 +41,7 @@ def render(path: Path, plan: Plan, target: Path, progress: Progress | None = Non
                 f"{written.frames} frames were written where analysis saw {known.frames}; "
                 "nothing was kept. Run the item again."
             )
+        check_unchanged(path, plan.source)
     except BaseException:
         target.unlink(missing_ok=True)
         raise

@@ -59,7 +59,7 @@ def sign(path: Path, format: str, settings: ProvenancePolicy, target: Path) -> N
         import c2pa
     except ImportError as error:
         raise MissingToolError(
-            "c2pa-python is not installed; install redact with its extra `c2pa`."
+            "c2pa-python is not installed: run `make setup`, or in its checkout pip install '.[c2pa]'."
         ) from error
     try:
         chain = Path(settings.certificate).read_bytes()

@@ -23,6 +23,9 @@ from redact.workers.limits import WorkerLimits
 from redact.workers.wire import MAX_HEAD_BYTES, MAX_REPLY_BYTES, Job, frame_size, pack, pack_reply, unpack
 
 PROGRESS_INTERVAL_S = 0.2
+STOPPING = frozenset({signal.SIGINT, signal.SIGTERM})
+"""What a service manager or a terminal may send to every process at once. The parent decides what becomes of
+the work and ends workers itself; they start with these blocked."""
 
 
 def debugging() -> bool:
@@ -74,7 +77,9 @@ def _home_of(factory: str) -> tuple[Path, ...]:
 
 def main(reading: int, writing: int) -> None:
     """Serve until the parent closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; it ends workers itself
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     configuration, _ = _receive(reading)
     factory = configuration["factory"]
     access = Access(

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from redact.errors import MissingToolError, WorkerDiedError, WorkerTimeoutError
-from redact.workers.child import debugging
+from redact.workers.child import STOPPING, debugging
 from redact.workers.confine import Access, Confinement
 from redact.workers.limits import WorkerLimits, grant_cpu
 from redact.workers.wire import (
@@ -42,6 +42,8 @@ from redact.workers.wire import (
 
 POLL_S = 0.25
 START_TIMEOUT_S = 120.0
+LAST_WORD_S = 5.0
+"""How long a worker that closed its pipe has to end by itself, so that its exit status can be told."""
 PASSED_ON = frozenset(
     {"HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ", "XDG_CACHE_HOME"}
 )
@@ -107,6 +109,8 @@ class Worker:
         child_reads, self._writing = os.pipe()
         self._reading, child_writes = os.pipe()
         paths = json.dumps([entry or os.getcwd() for entry in sys.path])  # noqa: PTH109
+        # the child inherits the mask, so none of these ends it before it has said that it ignores them
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _START, str(child_reads), str(child_writes), paths],
@@ -125,6 +129,7 @@ class Worker:
         finally:
             os.close(child_reads)
             os.close(child_writes)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.set_blocking(self._writing, False)
         os.set_blocking(self._reading, False)
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -249,7 +254,7 @@ class Worker:
         code = None
         process = self._process
         if process is not None:
-            until = time.monotonic() + 5
+            until = time.monotonic() + LAST_WORD_S
             # looked at without reaping: its number must stay its own until its session is ended
             while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 if time.monotonic() > until:

@@ -19,9 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from redact.errors import InputError, OutputError, UnsupportedInputError
+from redact.errors import OutputError, UnreadableInputError, UnsupportedInputError
 
 CHUNK = 1 << 20
+_THE_FILES_OWN = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP))
+"""Why a file that cannot be opened is the one at fault. All else is the machine's: a share, a full table."""
 
 
 class Spool:
@@ -59,8 +61,9 @@ class Spool:
 
         Raises:
             UnsupportedInputError: it is no regular file, or a link while `follow` is off.
-            InputError: it is gone or may not be read.
-            OutputError: there is no space for a copy, or no private folder.
+            UnreadableInputError: it is gone or may not be read.
+            OutputError: the system cannot open it just now, or there is no space for a copy, or no private
+                folder.
         """
         self.make()
         inside = self.entry / "item"
@@ -167,7 +170,11 @@ def _open_input(path: Path, follow: bool) -> int:
             raise UnsupportedInputError("Only regular files are read, no folders, links, pipes or devices.")
         handle = os.open(path, flags)
     except OSError as error:
-        raise InputError("The file cannot be opened: it is gone or may not be read.") from error
+        if error.errno in _THE_FILES_OWN:
+            raise UnreadableInputError("The file cannot be opened: it is gone or may not be read.") from error
+        raise OutputError(
+            "The file cannot be opened now; see that its disk or share is there, and run again."
+        ) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise UnsupportedInputError("Only regular files are read, no folders, links, pipes or devices.")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from hidden_photos import Sample, encoded, photos
 from hidden_search import TOKEN, canary
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_process import command, workers_here
 
 from redact.errors import ExitCode, InputError, UnsupportedInputError
 from redact.metadata.inventory import Fate, Inventory, Stock, What
@@ -142,11 +140,6 @@ def test_a_bare_picture_carries_nothing(kind: str, tmp_path: Path) -> None:
     assert take_stock(path, STRICT).rows == ()
 
 
-def _inspect(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from redact.cli import main; main()", "inspect", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=False)
-
-
 def test_the_command_lists_files_without_names_and_goes_on_after_a_bad_one(
     samples: dict[str, tuple[Sample, Path]], tmp_path: Path
 ) -> None:
@@ -154,13 +147,14 @@ def test_the_command_lists_files_without_names_and_goes_on_after_a_bad_one(
     secret.write_bytes(samples["person.jpg"][0].data)
     broken = tmp_path / "note.jpg"
     broken.write_bytes(b"plain words")
-    done = _inspect(secret, broken, samples["subtitles.mp4"][1])
+    with workers_here():
+        done = command("inspect", secret, broken, samples["subtitles.mp4"][1], private=tmp_path / "private")
+        as_json = command("inspect", "--json", "--values", secret, private=tmp_path / "private")
     assert done.returncode == ExitCode.INPUT_ERROR
     assert TOKEN.search(done.stdout + done.stderr) is None
     assert str(tmp_path) not in done.stdout + done.stderr
     for words in ("people: PersonInImage", "#2 ERROR unsupported", "subtitle stream", "made anew", "removed"):
         assert words in done.stdout
-    as_json = _inspect("--json", "--values", secret)
     assert as_json.returncode == ExitCode.PUBLISHED
     (record,) = map(json.loads, as_json.stdout.splitlines())
     rows = {row["name"]: row for row in record["rows"]}

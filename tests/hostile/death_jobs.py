@@ -1,9 +1,17 @@
-"""The real makers and judges, taken over by the files that carry an attack's name behind their picture."""
+"""Makers and judges without models, taken over by the files that carry an attack's name.
 
+Rendering copies the bytes, and the judge passes them; a worker may import no other module of tests than this.
+"""
+
+import hashlib
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from redact.batch.jobs import gate_jobs, maker_jobs
+from redact.findings import GateReport, Look
+from redact.media.digest import digest_file
+from redact.plan import MediaFacts, OutputSpec, Plan
+from redact.policy import Policy
 from redact.workers import Job
 
 MARK = b"ATTACK:"
@@ -26,38 +34,50 @@ def _attack(name: str, request: Mapping[str, object]) -> object:
     return None
 
 
+def _plan(request: Mapping[str, str]) -> str:
+    path, policy = Path(request["path"]), Policy.model_validate_json(request["policy"])
+    return Plan(
+        item=request["item"],
+        policy=policy.name,
+        policy_digest=policy.digest(),
+        source=digest_file(path),
+        media=MediaFacts(kind="photo", format="jpeg", width=8, height=8),
+        output=OutputSpec(format="jpeg"),
+    ).model_dump_json()
+
+
 def makers() -> Mapping[str, Job]:
-    jobs = dict(maker_jobs())
-    real = jobs["analyse"]
+    def analyse(request, _):
+        _, mark, name = Path(request["path"]).read_bytes().rpartition(MARK)
+        if mark and name != b"other-item":
+            return _attack(name.decode(), request)
+        return _plan({**request, "item": "zzzz2222"} if mark else request)
 
-    def analyse(request, progress):
-        data = Path(request["path"]).read_bytes()
-        if MARK in data:
-            name = data.rpartition(MARK)[2].decode()
-            if name == "other-item":
-                return real({**request, "item": "zzzz2222"}, progress)
-            return _attack(name, request)
-        return real(request, progress)
+    def render(request, _):
+        shutil.copyfile(request["path"], request["target"])
 
-    jobs["analyse"] = analyse
-    return jobs
+    return {"sniff": lambda request, _: "jpeg", "analyse": analyse, "render": render}
 
 
 def judges() -> Mapping[str, Job]:
-    """The gate answers nonsense, or lies about what it judged."""
-    jobs = dict(gate_jobs())
-    real = jobs["inspect"]
+    """The gate answers nonsense, or lies about what it judged, where the file's last byte says so."""
 
-    def inspect(request, progress):
-        report = real(request, progress)
-        width = int(report.partition('"width":')[2].partition(",")[0])
+    def inspect(request, _):
+        content = Path(request["path"]).read_bytes()
+        report = GateReport(
+            sha256=hashlib.sha256(content).hexdigest(),
+            format="jpeg",
+            width=8,
+            height=8,
+            looks=(Look(what="last byte", by="a stub"),),
+        ).model_dump_json()
         lies = {
-            61: '{"verdict": "PUBLISH"}',
-            62: report.replace('"sha256":"', '"sha256":"0'),
-            63: report.replace('"by":"', '"by":"\\u001b]0;Orinakyan\\u0007'),
-            64: 7,
+            1: '{"verdict": "PUBLISH"}',
+            2: report.replace('"sha256":"', '"sha256":"0'),
+            3: report.replace('"by":"', '"by":"\\u001b]0;Orinakyan\\u0007'),
+            4: 7,
         }
-        return lies.get(width, report)
+        assert report not in lies.values()
+        return lies.get(content[-1], report)
 
-    jobs["inspect"] = inspect
-    return jobs
+    return {"inspect": inspect, "thumbnail": lambda request, _: b"\xff\xd8\xff"}

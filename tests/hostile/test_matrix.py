@@ -10,13 +10,13 @@ import random
 import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from in_process import command, workers_here
 from planted import CANARY, bombs, clip, picture, pointing
 
 from redact.batch.events import ItemDone
@@ -214,16 +214,15 @@ def test_published_holds_exactly_what_the_ledger_released(
 
 
 def test_the_terminal_gets_no_control_characters(hostile: Path, tmp_path: Path) -> None:
-    code = "import sys; from redact.cli import main; sys.argv[1:] = sys.argv[1:]; main()"
     settings = ["faces=off", "text=off", "gate.faces=false", "gate.text=false"]
-    done = subprocess.run(
-        [sys.executable, "-c", code, "run", str(hostile / "in" / "names"), str(tmp_path / "out"),
-         *(word for setting in settings for word in ("--set", setting))],
-        capture_output=True, check=False, timeout=120,
-        env=os.environ | {"REDACT_PRIVATE_DIR": str(tmp_path / "private")},
-    )  # fmt: skip
+    options = [word for setting in settings for word in ("--set", setting)]
+    with workers_here():
+        done = command(
+            "run", hostile / "in" / "names", tmp_path / "out", *options, private=tmp_path / "private"
+        )
     assert done.returncode == 0
-    for said in (done.stdout, done.stderr):
+    assert done.stdout.count("published") > len(NAMES)
+    for said in (done.stdout.encode(), done.stderr.encode()):
         assert not set(said) & (set(range(32)) - {9, 10}), said
         assert b"rinakyan" not in said and b"\xe2\x80\xae" not in said
 
@@ -244,9 +243,9 @@ def test_a_folder_that_changes_while_it_is_worked_on_loses_nothing_else(tmp_path
             (source / "7.png").unlink()
             os.mkfifo(source / "7.png")
 
-    summary = run(
-        source, tmp_path / "out", _policy(), RunOptions(private_folder=tmp_path / "private"), change
-    )
+    options = RunOptions(private_folder=tmp_path / "private")
+    with workers_here():
+        summary = run(source, tmp_path / "out", _policy(), options, change)
     assert summary.counts == {"published": 5, "failed": 3}
     for path in (tmp_path / "out" / "published").iterdir():
         assert path.read_bytes()[16:20] != (200).to_bytes(4, "big"), "no link is followed out of the folder"

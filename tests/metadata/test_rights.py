@@ -49,6 +49,10 @@ class NoCover:
     def bgr(self, frame: int, image: np.ndarray) -> None:
         """Leave the frame."""
 
+    def covered(self, frame: int) -> list[tuple[int, int, int, int]]:
+        """Nothing."""
+        return []
+
     def yuv(self, frame: int, planes: list, *, bit_depth: int, full_range: bool, matrix: int) -> None:
         """Leave the frame."""
 

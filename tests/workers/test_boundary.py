@@ -1,17 +1,28 @@
 """Whatever a worker does or says ends one call with a clear reason, and the next call works."""
 
 import contextlib
+import errno
 import os
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redact.errors import OutputError, RedactError, UnsupportedInputError, WorkerDiedError, WorkerTimeoutError
-from redact.workers import Access, Spool, Worker, WorkerLimits, sweep
+from redact.errors import (
+    OutputError,
+    RedactError,
+    UnreadableInputError,
+    UnsupportedInputError,
+    WorkerDiedError,
+    WorkerTimeoutError,
+)
+from redact.workers import Access, Spool, Worker, WorkerLimits, parent, sweep
 from redact.workers.wire import NonsenseError, frame_size, pack, read_message, safe_words
 
 SMALL = WorkerLimits(memory_mb=1024, cpu_s=1, open_files=64, output_mb=2)
@@ -51,8 +62,17 @@ def worker(spool: Spool) -> Iterator[Worker]:
     ],
 )
 def test_an_attack_fails_one_item_with_a_reason_and_the_next_one_works(
-    worker: Worker, spool: Spool, tmp_path: Path, attack: str, request_: dict, error: type, words: str
+    worker: Worker,
+    spool: Spool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    attack: str,
+    request_: dict,
+    error: type,
+    words: str,
 ) -> None:
+    if attack == "closes_the_pipe":  # and goes on
+        monkeypatch.setattr(parent, "LAST_WORD_S", 0.2)
     extra = {"mark": str(tmp_path / "mark"), "path": str(spool.exit / "large")}
     with pytest.raises(error, match=words) as caught:
         worker.call(attack, {**extra, **request_}, timeout_s=60)
@@ -69,6 +89,28 @@ def test_a_worker_that_only_talks_gets_no_more_time_than_a_silent_one(worker: Wo
     with pytest.raises(WorkerTimeoutError):
         worker.call(attack, {}, timeout_s=0.5)
     assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)
+def test_a_signal_that_is_meant_for_all_ends_no_worker_even_while_it_starts(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """Service managers send them to every process; what becomes of the work is the parent's to decide."""
+
+    class Stopped(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *rest: Any, **more: Any) -> None:
+            super().__init__(*rest, **more)
+            self.send_signal(number)
+
+    monkeypatch.setattr(parent.subprocess, "Popen", Stopped)  # type: ignore[attr-defined]
+    made = Worker("hostile_jobs:jobs", SMALL, Access(read=(spool.entry,), write=(spool.exit,)))
+    try:
+        assert made.call("echo", {"value": "first"}, timeout_s=60) == "first"
+        assert made._process is not None
+        made._process.send_signal(number)
+        assert made.call("echo", {"value": "next"}, timeout_s=60) == "next"
+    finally:
+        made.close()
 
 
 def test_long_texts_and_odd_names_cross_whole(worker: Worker) -> None:
@@ -137,6 +179,32 @@ def test_a_worker_cannot_leave_a_link_or_a_folder_as_its_output(spool: Spool, tm
         with pytest.raises(OutputError), spool.produce(tmp_path / "finished") as inside:
             leave(inside)
         assert not (tmp_path / "finished").exists()
+
+
+def test_an_input_that_is_gone_is_its_own_fault_and_a_share_that_stumbles_is_not(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UnreadableInputError), spool.admit(tmp_path / "gone"):
+        pass
+    (tmp_path / "there").write_bytes(b"x")
+    real = os.open
+    for code, kind in (
+        (errno.EACCES, UnreadableInputError),
+        (errno.ESTALE, OutputError),
+        (errno.EIO, OutputError),
+        (errno.EMFILE, OutputError),
+    ):
+
+        def refuse(path: object, *rest: object, code: int = code, **more: object) -> int:
+            if str(path) == str(tmp_path / "there"):
+                raise OSError(code, "refused", str(path))
+            return real(path, *rest, **more)  # type: ignore[arg-type]
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "open", refuse)
+            with pytest.raises(kind) as told, spool.admit(tmp_path / "there"):
+                pass
+        assert str(tmp_path) not in str(told.value)
 
 
 def test_special_files_are_refused_before_a_worker_sees_them(spool: Spool, tmp_path: Path) -> None:
