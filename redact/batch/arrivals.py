@@ -104,7 +104,7 @@ class Arrivals:
 
     @property
     def retrying(self) -> int:
-        """Complete files that failed by this machine's fault and wait for another try."""
+        """Complete files that could not be read or failed by this machine's fault, to be tried again."""
         return sum(self._is_open(seen) and seen.failures > 0 for seen in self._seen.values())
 
     def ready(self, now: float) -> dict[Path, Mark]:

@@ -19,7 +19,7 @@ from redact.batch.history import histories, room_of
 from redact.batch.ledger import Head, Ledger
 from redact.batch.private import read_anchor
 from redact.batch.store import sha256_file
-from redact.errors import OutputError, UsageError
+from redact.errors import InUseError, UsageError
 
 ROOMS = ("published", "review")
 
@@ -51,7 +51,7 @@ def _held(out: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise OutputError("A run is working on this output folder; wait for it.") from error
+        raise InUseError("A run is working on this output folder; wait for it.") from error
     finally:
         os.close(handle)
 
@@ -62,7 +62,7 @@ def open_ledger(out: Path) -> Iterator[Ledger]:
 
     Raises:
         UsageError: there is none.
-        OutputError: a run holds the folder.
+        InUseError: a run holds the folder.
         LedgerError: it cannot be read.
     """
     path = out / "ledger.sqlite"
@@ -82,7 +82,7 @@ def audit(out: Path, known: str = "") -> Audit:
     The head that the private mapping noted last is used as well, if it is on this machine.
 
     Raises:
-        UsageError, OutputError: see `open_ledger`.
+        UsageError, InUseError: see `open_ledger`.
         LedgerError: the chain breaks, or a head noted earlier is not in it.
     """
     with open_ledger(out) as ledger:
@@ -101,6 +101,10 @@ def audit(out: Path, known: str = "") -> Audit:
                     expected[room_of(data)].setdefault(data["sha256"], []).append(item)
             if history.settled is None or history.settled["event"] != "released":
                 taken_back.add(item)
+            if history.too_few:
+                result.problems.append(
+                    f"{item}: it was published with fewer approvals than its row asks for; take it back."
+                )
             if history.pending is not None or history.withdrawing:
                 result.notes.append(f"{item}: a move was interrupted; the next run completes it.")
         unsettled = {note.partition(":")[0] for note in result.notes}

@@ -24,7 +24,10 @@ COLUMNS = {
     "item": "public id of the item, random; which input it was is known to the private mapping alone",
     "room": "published or review: where the file was put",
     "verdict": "what the gate said of the finished bytes: PUBLISH, REVIEW or BLOCK",
-    "review": "a person's decision and code: accept (published as it was), reject, plan (redrawn)",
+    "review": "a person's decision and code: accept (published as it was; with the codes of all who approved "
+    "it), approve (another must too), reject, plan (redrawn)",
+    "reasons": "why the person let each finding pass, or rejected the item, as typed",
+    "approvals": "how many people must approve the file if it waits in review; empty: one",
     "sha256": "SHA-256 of the finished file, so it can be compared with any copy",
     "input_salt": "32 hex digits, random for each item",
     "input_sha256": "SHA-256 over the salt's 16 bytes followed by the input's bytes: who holds the input can "
@@ -49,6 +52,18 @@ def _finding(data: dict[str, Any]) -> str:
     return f"{data.get('kind', '?')}{detail}{frames}"
 
 
+def _review(review: dict[str, Any]) -> str:
+    if not review:
+        return ""
+    codes = " and ".join(map(str, review.get("approvals", (review.get("by"),))))
+    return f"{review.get('action')} by {codes}"
+
+
+def _reasons(review: dict[str, Any]) -> list[str]:
+    found = [f"{_finding(each)}: {each.get('reason')}" for each in review.get("reasons", ())]
+    return [*found, *filter(None, (review.get("reason"),))]
+
+
 def _detail(event: str, data: dict[str, Any]) -> str:
     if event == "run":
         with_digests = (f"{name} {digest}" for name, digest in sorted(data.get("models", {}).items()))
@@ -71,7 +86,9 @@ def _row(link: Link) -> dict[str, str]:
         "item": link.item,
         "room": room_of(data) if link.event in ("releasing", "released") else "",
         "verdict": str(data.get("verdict", "")),
-        "review": f"{review.get('action')} by {review.get('by')}" if review else "",
+        "review": _review(review),
+        "reasons": "; ".join(_reasons(review)),
+        "approvals": str(data.get("approvals", "")),
         "sha256": str(data.get("sha256", "")),
         "input_salt": str(source.get("salt", "")),
         "input_sha256": str(source.get("sha256", "")),

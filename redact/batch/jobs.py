@@ -1,4 +1,4 @@
-"""The stages as jobs of worker processes: what runs in a child, and the `Stages` that call it from outside.
+"""The stages over worker processes: `Stages` that ask children to do `redact.batch.worker_jobs`.
 
 Analysis and rendering run in one process, the gate in another that never saw the plan. Only JSON text,
 numbers and thumbnails' bytes cross between them, and what comes back is checked here. Each process sees its
@@ -7,30 +7,38 @@ one input under a name of no meaning in a folder of its own, and nothing else of
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import threading
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from redact.batch.looking import (
+    MAX_WIDTH,
+    file_key,
+    is_plain_jpeg,
+    read_spans,
+    read_times,
+    write_keys,
+)
 from redact.batch.private import state_folder
+from redact.batch.worker_jobs import GATE, MAKER, SIGNER
 from redact.detect.weights import ModelStore, list_file
-from redact.errors import RedactError, WorkerDiedError
+from redact.errors import RedactError, UsageError, WorkerDiedError
 from redact.findings import GateReport
 from redact.metadata.inventory import Inventory
 from redact.names.watchlist import WatchList
 from redact.pipeline import StageProgress
-from redact.plan import Plan
-from redact.policy import LimitsPolicy, Policy, ProvenancePolicy
+from redact.plan import EXTENSIONS, Kind, Plan, Span
+from redact.policy import LimitsPolicy, Policy
+from redact.track.keys import KeyFrame, checked_keys
 from redact.workers import (
     Access,
     Confinement,
-    Job,
-    ProgressCallback,
     Reply,
     Spool,
     Worker,
@@ -38,102 +46,12 @@ from redact.workers import (
     sweep,
 )
 
-MAKER = "redact.batch.jobs:maker_jobs"
-GATE = "redact.batch.jobs:gate_jobs"
-SIGNER = "redact.batch.jobs:signer_jobs"
 MAX_THUMBNAIL_BYTES = 1 << 20
+SNIFF_S = 60.0
+"""What telling a format may take, whatever an item may."""
 _FORMAT = re.compile(r"[a-z0-9_]{1,32}\Z")
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _WORDS = re.compile(r"[A-Za-z0-9_.,:;@/+\-' ()&]{0,1000}\Z")
-
-
-@lru_cache(maxsize=2)
-def _watch(lines: str | None) -> WatchList | None:
-    """The list of a request, a person a line; the last ones are kept, for their skeletons are made once."""
-    return WatchList(tuple(lines.split("\n"))) if lines is not None else None
-
-
-def _limit_library_threads() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
-
-
-def maker_jobs() -> Mapping[str, Job]:
-    """Jobs of the process that analyses and renders. Imports the model libraries: call it in a child only."""
-    from redact.media.sniff import identify
-    from redact.media.source import read_photo, write_new
-    from redact.metadata.stocktaking import take_stock
-    from redact.names.subtitles import redacted_subtitles
-    from redact.stages import LocalStages
-
-    _limit_library_threads()
-    stages = LocalStages()
-
-    def sniff(request: Mapping[str, Any], _: ProgressCallback) -> str:
-        return identify(Path(request["path"]))
-
-    def analyse(request: Mapping[str, Any], progress: ProgressCallback) -> str:
-        policy = Policy.model_validate_json(request["policy"])
-        watch = _watch(request["names"])
-        plan = stages.analyse(Path(request["path"]), request["item"], policy, progress, watch)
-        return plan.model_dump_json()
-
-    def render(request: Mapping[str, Any], progress: ProgressCallback) -> None:
-        plan = Plan.from_json(request["plan"])
-        stages.render(Path(request["path"]), plan, Path(request["target"]), progress)
-
-    def stock(request: Mapping[str, Any], _: ProgressCallback) -> str:
-        policy = Policy.model_validate_json(request["policy"])
-        return take_stock(Path(request["path"]), policy, values=request["values"]).model_dump_json()
-
-    def subtitles(request: Mapping[str, Any], _: ProgressCallback) -> None:
-        data = redacted_subtitles(
-            read_photo(Path(request["path"])), request["ending"], _watch(request["names"])
-        )
-        write_new(Path(request["target"]), data)
-
-    return {"sniff": sniff, "analyse": analyse, "render": render, "stock": stock, "subtitles": subtitles}
-
-
-def gate_jobs() -> Mapping[str, Job]:
-    """Jobs of the process that judges finished files."""
-    from redact.gate.inspect import inspect
-    from redact.gate.text_file import inspect_text
-    from redact.report.thumbnail import thumbnail
-
-    _limit_library_threads()
-
-    def judge(request: Mapping[str, Any], progress: ProgressCallback) -> str:
-        policy = Policy.model_validate_json(request["policy"])
-        report = inspect(
-            Path(request["path"]),
-            policy,
-            standalone=request["standalone"],
-            focus=request["focus"],
-            progress=lambda done, total: progress("gate", done, total),
-            watch=_watch(request["names"]),
-        )
-        return report.model_dump_json()
-
-    def shrink(request: Mapping[str, Any], _: ProgressCallback) -> bytes:
-        return thumbnail(Path(request["path"]))
-
-    def judge_text(request: Mapping[str, Any], _: ProgressCallback) -> str:
-        return inspect_text(Path(request["path"]), _watch(request["names"])).model_dump_json()
-
-    return {"inspect": judge, "thumbnail": shrink, "inspect_text": judge_text}
-
-
-def signer_jobs() -> Mapping[str, Job]:
-    """Jobs of the process that holds the signing key: it opens finished files only."""
-    from redact.signing import sign
-
-    def seal(request: Mapping[str, Any], _: ProgressCallback) -> None:
-        provenance = ProvenancePolicy.model_validate_json(request["provenance"])
-        sign(Path(request["path"]), request["format"], provenance, Path(request["target"]))
-
-    return {"sign": seal}
 
 
 def worker_limits(limits: LimitsPolicy) -> WorkerLimits:
@@ -233,6 +151,7 @@ class WorkerStages:
             ),
         )
         self._timeout, self._stop, self._follow = timeout_s, stop, follow_links
+        self._policy = policy
 
     def isolation(self) -> Confinement:
         """What holds the workers back on this machine: the weaker of the two."""
@@ -241,8 +160,16 @@ class WorkerStages:
         levels: list[Confinement] = [self._maker.start(), self._gate.start()]
         return min(levels, key=lambda level: (level.complete, level.landlock, level.namespace))
 
-    def _ask(self, worker: Worker, job: str, progress: StageProgress | None = None, **request: Any) -> Reply:
-        return worker.call(job, request, timeout_s=self._timeout, progress=progress, stop=self._stop)
+    def _ask(
+        self,
+        worker: Worker,
+        job: str,
+        progress: StageProgress | None = None,
+        most_s: float = math.inf,
+        **request: Any,
+    ) -> Reply:
+        seconds = min(self._timeout, most_s)
+        return worker.call(job, request, timeout_s=seconds, progress=progress, stop=self._stop)
 
     def _ask_text(
         self, worker: Worker, job: str, progress: StageProgress | None = None, **request: Any
@@ -256,7 +183,7 @@ class WorkerStages:
     def sniff(self, path: Path) -> str:
         """The file's format by content; UnsupportedInputError if it is none of ours."""
         with self._made.admit(path, follow=self._follow) as inside:
-            untrusted_format = self._ask_text(self._maker, "sniff", path=str(inside))
+            untrusted_format = self._ask_text(self._maker, "sniff", most_s=SNIFF_S, path=str(inside))
         if not _FORMAT.match(untrusted_format):
             raise _nonsense()
         return untrusted_format
@@ -288,9 +215,12 @@ class WorkerStages:
             plan = Plan.from_json(untrusted_plan)
         except (RedactError, RecursionError) as error:
             raise _nonsense() from error
-        # a plan that claims to be another item's, or to be made under another policy, is no answer
-        if (plan.item, plan.policy_digest, plan.policy) != (item, policy.digest(), policy.name) or any(
-            track.keep for track in plan.tracks
+        # a plan that claims to be another item's, or to be made under another policy, or that asks for a
+        # format that nobody writes, is no answer
+        if (
+            (plan.item, plan.policy_digest, plan.policy) != (item, policy.digest(), policy.name)
+            or plan.output.format not in EXTENSIONS
+            or any(track.keep for track in plan.tracks)
         ):
             raise _nonsense()
         return plan
@@ -389,6 +319,106 @@ class WorkerStages:
         ):
             raise _nonsense()
         return untrusted_jpeg
+
+    def frame(
+        self,
+        path: Path,
+        index: int,
+        *,
+        finished: bool,
+        width: int = MAX_WIDTH,
+        policy: Policy,
+        frames: int = 0,
+    ) -> bytes:
+        """One frame as a new JPEG of at most `width` columns; see `redact.media.frame_at`.
+
+        `finished`: the file is a finished one, for the gate's process; else an input, for the other.
+        `frames`: how many the item's plan counts. Without it a frame of an input is found by decoding all
+        before it, which is slow on films. The worker keeps the file open for the next call, until it is
+        asked for another one or `close` is called.
+
+        Raises:
+            UsageError: there is no frame of that number, or no such width.
+            InputError: the file cannot be read whole up to there, or is beyond the policy's limits.
+        """
+        if index < 0 or not 1 <= width <= MAX_WIDTH:
+            raise UsageError(f"Frames are counted from 0, and are at most {MAX_WIDTH} pixels wide.")
+        untrusted_jpeg = self._look("frame", path, finished, policy, frames=frames, index=index, width=width)
+        if not is_plain_jpeg(untrusted_jpeg, width):
+            (self._gate if finished else self._maker).close()
+            raise _nonsense()
+        assert isinstance(untrusted_jpeg, bytes)
+        return untrusted_jpeg
+
+    def frame_times(
+        self, path: Path, *, finished: bool, policy: Policy, frames: int = 0
+    ) -> tuple[float, ...]:
+        """Seconds of every frame on the file's own clock, which never fall; see `frame`."""
+        untrusted_times = self._look("times", path, finished, policy, frames=frames)
+        times = read_times(untrusted_times, policy.limits.max_frames)
+        if times is None:
+            (self._gate if finished else self._maker).close()
+            raise _nonsense()
+        return times
+
+    def follow(
+        self,
+        path: Path,
+        keys: Sequence[KeyFrame],
+        first: int,
+        last: int,
+        kind: Kind,
+        progress: StageProgress,
+        *,
+        policy: Policy | None = None,
+        frames: int = 0,
+    ) -> tuple[Span, ...]:
+        """Spans that tile `first` to `last` of an input and hold what was drawn on the key frames; see
+        `redact.track.follow` and, for `frames`, `frame`.
+
+        Raises:
+            UsageError: the key frames are none that can be followed.
+            InputError: the file cannot be read whole up to there, or is beyond the policy's limits.
+        """
+        ordered = checked_keys(keys, first, last)
+        untrusted_spans = self._look(
+            "follow",
+            path,
+            False,
+            policy or self._policy,
+            progress,
+            keys=write_keys(ordered),
+            first=first,
+            last=last,
+            kind=kind.value,
+            frames=frames,
+        )
+        spans = read_spans(untrusted_spans, ordered, first, last)
+        if spans is None:
+            self._maker.close()
+            raise _nonsense()
+        return spans
+
+    def _look(
+        self,
+        job: str,
+        path: Path,
+        finished: bool,
+        policy: Policy,
+        progress: StageProgress | None = None,
+        **request: Any,
+    ) -> Reply:
+        """Ask for something of a file that the worker may still hold open; hand it over if it does not."""
+        worker, spool = (self._gate, self._judged) if finished else (self._maker, self._made)
+        spool.make()
+        request |= {"max_pixels": policy.limits.max_pixels, "key": file_key(path, follow=self._follow)}
+        untrusted_reply = self._ask(worker, job, progress, path="", **request)
+        if untrusted_reply is not None:
+            return untrusted_reply
+        with spool.admit(path, follow=self._follow) as inside:
+            if file_key(path, follow=self._follow) != request["key"]:  # another file is there by now
+                request["key"] = ""
+            return self._ask(worker, job, progress, path=str(inside), **request)
 
     def close(self) -> None:
         """End the processes and remove their folders."""

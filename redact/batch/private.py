@@ -18,6 +18,7 @@ import stat
 import threading
 import urllib.parse
 from pathlib import Path
+from typing import NamedTuple
 
 from redact.errors import OutputError
 
@@ -27,12 +28,13 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS item (
     job TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, relative TEXT NOT NULL, released TEXT NOT NULL DEFAULT '',
-    next TEXT NOT NULL DEFAULT ''
+    next TEXT NOT NULL DEFAULT '', content TEXT NOT NULL DEFAULT ''
 );
 """
 _OURS = re.compile(r"spool|[0-9a-f]{32}\.sqlite(-journal|-wal|-shm)?")
 """Names of what this tool keeps in the folder: mappings, and workers' inputs and outputs."""
 _UNREADABLE = "The private mapping cannot be written; set REDACT_PRIVATE_DIR to a folder of your own."
+_REFUSED = "The private mapping cannot be read or written now; check free space and permissions, run again."
 
 
 def state_folder() -> Path:
@@ -61,6 +63,38 @@ def read_anchor(ledger_id: str, folder: Path | None = None) -> str:
     except sqlite3.Error as error:
         raise OutputError("The private mapping cannot be read; check its permissions.") from error
     return str(row[0]) if row else ""
+
+
+class Places(NamedTuple):
+    """Where an item came from and where it went."""
+
+    relative: str
+    """Of the input, below the input folder. Shown to nobody who did not ask for it."""
+    released: str
+    """Of its file, below the output folder; empty if none was released."""
+
+
+def read_places(ledger_id: str, item: str, folder: Path | None = None) -> Places:
+    """What the mapping knows of an item, without changing or making anything, whoever holds the folder.
+
+    Raises:
+        OutputError: the mapping is not here or cannot be read, or does not know the item.
+    """
+    path = (folder or state_folder()) / f"{ledger_id}.sqlite"
+    if not path.is_file():
+        raise OutputError(
+            "The private mapping of this output folder is not here, so its inputs and kept names are not "
+            "known. Set REDACT_PRIVATE_DIR as for the run."
+        )
+    where = urllib.parse.quote(str(path.resolve()))
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{where}?mode=rw", uri=True)) as db:
+            row = db.execute("SELECT relative, released FROM item WHERE id = ?", (item,)).fetchone()
+    except sqlite3.Error as error:
+        raise OutputError("The private mapping cannot be read; check its permissions.") from error
+    if row is None:
+        raise OutputError("The private mapping does not know this item.")
+    return Places(str(row[0]), str(row[1]))
 
 
 def _secure_folder(root: Path) -> None:
@@ -111,8 +145,10 @@ class PrivateMapping:
             self._db = sqlite3.connect(path, check_same_thread=False)
             self._db.execute("PRAGMA synchronous=EXTRA")
             self._db.executescript(_SCHEMA)
-            if "next" not in {row[1] for row in self._db.execute("PRAGMA table_info(item)")}:
-                self._db.execute("ALTER TABLE item ADD COLUMN next TEXT NOT NULL DEFAULT ''")
+            known = {row[1] for row in self._db.execute("PRAGMA table_info(item)")}
+            for column in ("next", "content"):
+                if column not in known:
+                    self._db.execute(f"ALTER TABLE item ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
             with self._db:
                 self._db.execute("INSERT OR IGNORE INTO setting VALUES ('salt', ?)", (secrets.token_hex(32),))
             (self._salt,) = self._db.execute("SELECT value FROM setting WHERE key = 'salt'").fetchone()
@@ -128,15 +164,34 @@ class PrivateMapping:
         """Keyed digest (hex) of a text, such as the watch list: tells nothing without this file's salt."""
         return hmac.new(bytes.fromhex(self._salt), text.encode(), hashlib.sha256).hexdigest()
 
-    def id_for(self, job: str, relative: str) -> str:
-        """The public id of a job, the same one each time."""
+    def id_for(self, job: str, relative: str, sha256: str = "") -> str:
+        """The public id of a job, the same one each time. `sha256`: of its input, for `content`."""
         shown = relative.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        with self._lock, self._db:
-            self._db.execute(
-                "INSERT OR IGNORE INTO item (job, id, relative) VALUES (?, ?, ?)", (job, new_id(), shown)
-            )
-            (found,) = self._db.execute("SELECT id FROM item WHERE job = ?", (job,)).fetchone()
+        content = self.job("", sha256) if sha256 else ""
+        try:
+            with self._lock, self._db:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO item (job, id, relative, content) VALUES (?, ?, ?, ?)",
+                    (job, new_id(), shown, content),
+                )
+                (found,) = self._db.execute("SELECT id FROM item WHERE job = ?", (job,)).fetchone()
+        except sqlite3.Error as error:
+            raise OutputError(_REFUSED) from error
+        if sha256:  # mappings of earlier versions know no contents
+            self.note_content(str(found), sha256)
         return str(found)
+
+    def note_content(self, item: str, sha256: str) -> None:
+        """Remember which bytes the item's input has; nothing is written if that is known."""
+        content = self.job("", sha256)
+        self._change("UPDATE item SET content = ? WHERE id = ? AND content <> ?", (content, item, content))
+
+    def _read(self, question: str, values: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+        try:
+            with self._lock:
+                return [tuple(map(str, row)) for row in self._db.execute(question, values)]
+        except sqlite3.Error as error:
+            raise OutputError(_REFUSED) from error
 
     def released(self, item: str) -> str:
         """Where the item's file was last released, relative to the output folder; empty if never."""
@@ -147,15 +202,21 @@ class PrivateMapping:
         return self._places(item)[1]
 
     def _places(self, item: str) -> tuple[str, str]:
-        row = self._db.execute("SELECT released, next FROM item WHERE id = ?", (item,)).fetchone()
-        return (str(row[0]), str(row[1])) if row else ("", "")
+        rows = self._read("SELECT released, next FROM item WHERE id = ?", (item,))
+        return (rows[0][0], rows[0][1]) if rows else ("", "")
+
+    def content(self, item: str) -> str:
+        """Keyed digest of the item's input: equal for equal bytes, whatever their path. Empty if unknown."""
+        rows = self._read("SELECT content FROM item WHERE id = ?", (item,))
+        return rows[0][0] if rows else ""
 
     def set_coming(self, item: str, relative_output: str) -> None:
         """Remember where the item's file goes, before it goes there."""
         self._change("UPDATE item SET next = ? WHERE id = ?", (relative_output, item))
 
     def set_released(self, item: str, relative_output: str) -> None:
-        """Remember where the item's file lies; empty: nowhere."""
+        """Remember where the item's file lies; empty: nowhere. What lay there before is there no longer."""
+        self._change("UPDATE item SET released = '' WHERE released = ? AND id <> ?", (relative_output, item))
         self._change("UPDATE item SET released = ?, next = '' WHERE id = ?", (relative_output, item))
 
     def _change(self, statement: str, values: tuple[str, ...]) -> None:
@@ -167,15 +228,15 @@ class PrivateMapping:
 
     def owner(self, relative_output: str) -> str:
         """The id of the item released at this place, or empty."""
-        row = self._db.execute(
+        rows = self._read(
             "SELECT id FROM item WHERE released = ? OR next = ?", (relative_output, relative_output)
-        ).fetchone()
-        return str(row[0]) if row else ""
+        )
+        return rows[0][0] if rows else ""
 
     def anchor(self) -> str:
         """The ledger's head when it was last noted, `rows:digest`; empty if never."""
-        row = self._db.execute("SELECT value FROM setting WHERE key = 'head'").fetchone()
-        return str(row[0]) if row else ""
+        rows = self._read("SELECT value FROM setting WHERE key = 'head'")
+        return rows[0][0] if rows else ""
 
     def set_anchor(self, head: str) -> None:
         """Note the ledger's head."""
@@ -183,14 +244,12 @@ class PrivateMapping:
 
     def lookup(self, item: str) -> str:
         """The input's path relative to the input folder, for its owner's eyes; empty if unknown."""
-        row = self._db.execute("SELECT relative FROM item WHERE id = ?", (item,)).fetchone()
-        return str(row[0]) if row else ""
+        rows = self._read("SELECT relative FROM item WHERE id = ?", (item,))
+        return rows[0][0] if rows else ""
 
     def items(self) -> list[tuple[str, str]]:
         """(id, relative input path) of every item."""
-        return [
-            (str(a), str(b)) for a, b in self._db.execute("SELECT id, relative FROM item ORDER BY relative")
-        ]
+        return [(row[0], row[1]) for row in self._read("SELECT id, relative FROM item ORDER BY relative")]
 
     def close(self) -> None:
         """Close the database."""

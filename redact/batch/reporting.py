@@ -22,7 +22,8 @@ def write_report(store: Store) -> None:
     Raises:
         OutputError: they could not be written.
     """
-    everything = store.states()
+    histories = store.histories()
+    everything = {item: found.settled for item, found in histories.items() if found.settled is not None}
     states = {item: state for item, state in everything.items() if SIDECAR_OF not in state}
     beside = sum(
         state["event"] == "released" and room_of(state) == "published"
@@ -37,6 +38,9 @@ def write_report(store: Store) -> None:
     run = summarise(
         states,
         reports,
+        approvals={
+            item: (found.approvals.needed, found.approvals.given) for item, found in histories.items()
+        },
         beside=beside,
         last_run=last_run_of(store.ledger.rows()),
         ledger_head=str(store.ledger.head()),

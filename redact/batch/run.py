@@ -6,6 +6,7 @@ already in the ledger under the same policy is not done again.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections import Counter
@@ -13,29 +14,32 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from redact.batch.decided import Decided
 from redact.batch.events import Event, ItemDone, ItemProgress, ItemStarted, RunStarted
-from redact.batch.jobs import GATE, MAKER, WorkerStages
+from redact.batch.faults import public_error
+from redact.batch.inputs import check_input
+from redact.batch.jobs import WorkerStages
+from redact.batch.naming import OutputNames
 from redact.batch.reporting import write_report
-from redact.batch.review import rejected_finding
-from redact.batch.settle import VERDICT_CODES, identity, settle, settled_before, write_failure
+from redact.batch.settle import VERDICT_CODES, identity, is_lasting, settle, settled_before, write_failure
 from redact.batch.sidecars import Sidecar, Sidecars
 from redact.batch.store import Store, sha256_file
 from redact.batch.versions import libraries
 from redact.batch.walk import Entry, walk
+from redact.batch.worker_jobs import GATE, MAKER
 from redact.detect.weights import ModelStore
 from redact.errors import (
     ExitCode,
     InputError,
-    OutputError,
+    InternalError,
     RedactError,
-    UnsupportedInputError,
+    UnreadableInputError,
     UsageError,
     WorkerDiedError,
 )
 from redact.findings import Verdict
-from redact.names.paths import names_somebody
 from redact.names.watchlist import WatchList
-from redact.pipeline import Outcome, process
+from redact.pipeline import Outcome, StageProgress, process
 from redact.policy import Policy
 from redact.workers import Confinement
 
@@ -68,7 +72,10 @@ class RunSummary:
     isolation: Confinement | None = None
     """What held the workers back; None if none was started."""
     again: set[Path] = field(default_factory=set)
-    """Inputs, or parts of them, that failed by this machine's fault: worth another try. Never shown."""
+    """Inputs, or parts of them, that were not there to read or failed by this machine's fault: worth another
+    try. Never shown."""
+    unheard: bool = False
+    """Something could not be told to the listener, such as a closed standard output."""
 
     @property
     def counts(self) -> Counter[str]:
@@ -85,7 +92,9 @@ class RunSummary:
         """The worst of all items."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
-        codes = (done.exit_code for done in self.items)
+        codes = [done.exit_code for done in self.items]
+        if self.unheard:
+            codes.append(ExitCode.TOOL_ERROR)
         return max(codes, key=lambda code: code.severity, default=ExitCode.PUBLISHED)
 
 
@@ -96,6 +105,8 @@ Listener = Callable[[Event], None]
 class _Work:
     entry: Entry
     item: str
+    sha256: str = ""
+    """Of the input, when it got its id; empty if it is refused."""
     sidecars: tuple[Sidecar, ...] = ()
     before: ItemDone | None = None
     """The item itself is published already; only what lies beside it is to be done."""
@@ -111,51 +122,30 @@ class _Batch:
         self.models = ModelStore().digests()
         self.identity = identity(policy, self.models, store, options.watch)
         self.histories = store.histories()
+        self.decided = Decided(store, self.histories)
         self.sidecars = Sidecars(store, entries, policy, self.identity)
+        self.names = OutputNames(store, policy, options.watch)
         self.summary = RunSummary()
         self.stop = threading.Event()
         self.todo: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._listener = listener
         self._lock = threading.Lock()
-        self._names: dict[str, str] = {}
 
     def tell(self, event: Event) -> None:
         with self._lock:
             if isinstance(event, ItemDone):
                 self.summary.items.append(event)
-            self._listener(event)
+            try:
+                self._listener(event)
+            except Exception as error:  # noqa: BLE001 - the item is what it is, whether or not that can be told
+                public_error(error)
+                self.summary.unheard = True
 
     def done_before(self, item: str) -> ItemDone | None:
-        """The earlier result, if it is of the same policy, models and version and still lies there."""
-        return settled_before(self.store, item, self.histories.get(item), self.identity)
-
-    def output_name(self, work: _Work, extension: str) -> str:
-        """Name below `published/` or `review/`; two inputs never share one."""
-        if self.policy.output.filenames == "random":
-            return work.item + extension
-        relative = work.entry.relative
-        if names_somebody(relative, self.options.watch):
-            return work.item + extension
-        fits = relative.suffix.lower() in _SAME_FORMAT.get(extension, {extension})
-        choices = [
-            relative if fits else relative.with_suffix(extension),
-            relative.with_name(relative.name + extension),
-            relative.with_name(f"{relative.stem}-{work.item}{extension}"),
-        ]
-        with self._lock:
-            for choice in choices:
-                key = str(choice).casefold()
-                owner = self._names.get(key) or next(
-                    filter(
-                        None,
-                        (self.store.private.owner(f"{room}/{choice}") for room in ("published", "review")),
-                    ),
-                    work.item,
-                )
-                if owner == work.item:
-                    self._names[key] = work.item
-                    return str(choice)
-        raise OutputError("No free output name; use output.filenames = random.")
+        """The earlier result, if it is of the same policy, models and version and still holds."""
+        done = settled_before(self.store, item, self.histories.get(item), self.identity)
+        overruled = done is not None and done.status == "published" and self.decided.overrule(item)
+        return None if overruled else done
 
     def work_on(self, work: _Work, stages: WorkerStages) -> None:
         """One item from start to release. Never raises for the item's own sake."""
@@ -165,11 +155,10 @@ class _Batch:
             self.tell(ItemProgress(work.item, stage, done, total))
 
         try:
-            if work.entry.refused:
-                raise UnsupportedInputError(work.entry.refused)
+            work.entry.check()
             if self.options.dry_run:
                 plan = stages.analyse(work.entry.path, work.item, self.policy, progress)
-                self.store.write_text(self.store.plans / f"{work.item}.json", plan.to_json())
+                self.store.write_text(self.dry_plan(work.item), plan.to_json())
                 self.tell(ItemDone(work.item, "planned", "", ExitCode.PUBLISHED))
                 return
             with self.store.workspace(work.item) as folder:
@@ -177,18 +166,33 @@ class _Batch:
                     self.tell(work.before)
                     self.release_sidecars(work, stages, folder)
                     return
-                outcome = process(work.entry.path, work.item, self.policy, stages, folder, progress)
-                history = self.histories.get(work.item)
-                if history is not None and history.rejected:
-                    outcome = replace(outcome, report=rejected_finding(outcome.report))
-                self.release(work, outcome, stages)
-        except RedactError as error:
-            self.fail_item(work, error)
-        except OSError as error:
-            self.fail_item(work, OutputError("A file operation was refused (disk full?)."), error)
+                outcome = self.process(work, stages, folder, progress)
+                report = self.decided.noted(work.item, outcome.report)
+                self.release(work, replace(outcome, report=report), stages)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends this item and no other
+            self.fail_item(work, public_error(error))
+
+    def dry_plan(self, item: str) -> Path:
+        """Where a dry run's plan goes: beside the plan that the item's file was drawn by, if there is one."""
+        history = self.histories.get(item)
+        drawn = history is not None and "plan" in (history.settled or {})
+        return self.store.plans / (f"{item}.dry-run.json" if drawn else f"{item}.json")
+
+    def process(self, work: _Work, stages: WorkerStages, folder: Path, progress: StageProgress) -> Outcome:
+        """All stages on the very bytes that the item's id is of, or none: the stages see to it meanwhile."""
+        path = work.entry.path
+        try:
+            outcome = process(path, work.item, self.policy, stages, folder, progress)
+        except UnreadableInputError:
+            raise  # it is not there to compare
+        except InputError:
+            check_input(path, work.sha256)  # a file in the making fails for what it is not
+            raise
+        check_input(path, work.sha256, outcome.plan.source)
+        return outcome
 
     def release(self, work: _Work, outcome: Outcome, stages: WorkerStages) -> None:
-        name = self.output_name(work, outcome.file.suffix)
+        name = self.names.choose(work.item, work.entry.relative, outcome.file.suffix)
         if outcome.verdict is not Verdict.PUBLISH:
             self.drop_sidecars(work)
         done = settle(self.store, work.item, outcome, self.policy, self.identity, name, stages)
@@ -208,39 +212,38 @@ class _Batch:
         for beside in work.sidecars:
             try:
                 self.tell(self.sidecars.release(beside, work.item, stages, folder))
-            except RedactError as error:
-                self.remember(work, error)
-                self.fail(beside.item, error)
-            except OSError as error:  # the item itself lies in published/: it is not to fail for this
-                refused = OutputError("A file operation was refused (disk full?).")
-                self.remember(work, refused)
-                self.fail(beside.item, refused, error)
+            except Exception as error:  # noqa: BLE001 - the item itself is published: it does not fail for this
+                self.fail(work, beside.item, public_error(error))
 
-    def remember(self, work: _Work, error: RedactError) -> None:
-        """Note an input that is worth another try."""
-        if error.exit_code is not ExitCode.INPUT_ERROR:
-            with self._lock:
-                self.summary.again.add(work.entry.path)
-
-    def fail_item(self, work: _Work, error: RedactError, cause: OSError | None = None) -> None:
+    def fail_item(self, work: _Work, error: RedactError) -> None:
         """An item that failed, and what lies beside it."""
         if not self.options.dry_run:
             try:
                 self.drop_sidecars(work)
-            except OutputError as second:
-                error = second
-        self.remember(work, error)
-        self.fail(work.item, error, cause)
+            except Exception as second:  # noqa: BLE001 - the item is told as failed all the same
+                error = public_error(second)
+        self.fail(work, work.item, error)
 
-    def fail(self, item: str, error: RedactError, cause: OSError | None = None) -> None:
+    def fail(self, work: _Work, item: str, error: RedactError) -> None:
+        """Take back what `item`, which is `work` or lies beside it, had released; write it down; tell it."""
         if not self.options.dry_run:
             try:
                 write_failure(self.store, item, error, self.policy, self.identity)
-            except (OSError, OutputError) as second:
-                error = OutputError("The item failed and the ledger could not be written (disk full?).")
-                error.__cause__ = second
-        error.__context__ = cause
+            except Exception as second:  # noqa: BLE001 - the item is told as failed all the same
+                error = public_error(second)
+        if not is_lasting(error.exit_code, error.reason):
+            with self._lock:
+                self.summary.again.add(work.entry.path)
         self.tell(ItemDone(item, "failed", f"{error.reason}: {error}", error.exit_code))
+
+    def fail_rest(self, works: list[_Work]) -> None:
+        """Fail what no slot brought to its end; after an interruption that is for the next run."""
+        if self.summary.interrupted:
+            return
+        ended = {done.item for done in self.summary.items}
+        for work in works:
+            if work.item not in ended:
+                self.fail_item(work, InternalError("Its job slot ended before it was done; run again."))
 
     def begin(self, works: list[_Work]) -> None:
         """Write down what this run works with; a run that has nothing to do adds no row."""
@@ -260,10 +263,10 @@ class _Batch:
             write_report(self.store)
         self.summary.head = str(self.store.ledger.head())
 
-    def stages(self, timeout_s: float) -> WorkerStages:
+    def stages(self) -> WorkerStages:
         """Worker processes for one job slot."""
         return WorkerStages(
-            timeout_s,
+            self.policy.limits.item_timeout_s,
             self.stop,
             self.options.maker,
             self.options.gate,
@@ -273,27 +276,18 @@ class _Batch:
             watch=self.options.watch,
         )
 
-    def serve(self, ended: threading.Event) -> None:
+    def serve(self, stages: WorkerStages, ended: threading.Event) -> None:
         """A job slot: take items until there are none, then set `ended`."""
-        stages = self.stages(self.policy.limits.item_timeout_s)
         try:
-            while not self.stop.is_set() and (work := self.todo.get()) is not None:
-                self.work_on(work, stages)
+            with contextlib.closing(stages):
+                while not self.stop.is_set() and (work := self.todo.get()) is not None:
+                    self.work_on(work, stages)
         except KeyboardInterrupt:
             pass  # `stop` was set while a worker was busy: the item stays undone, the next run takes it
+        except Exception as error:  # noqa: BLE001 - a thread's last trace could hold a path; see `fail_rest`
+            public_error(error)
         finally:
-            stages.close()
             ended.set()
-
-
-_SAME_FORMAT = {
-    ".jpg": {".jpg", ".jpeg", ".jpe"},
-    ".tif": {".tif", ".tiff"},
-    ".heic": {".heic", ".heif"},
-    ".mp4": {".mp4", ".m4v"},
-    ".png": {".png", ".apng"},
-}
-"""Endings that may stay as they are when names are kept."""
 
 
 def _check_places(source: Path, out: Path) -> None:
@@ -322,14 +316,22 @@ def run(
     ModelStore().verify()
     with Store(out, options.private_folder) as store:
         batch = _Batch(store, policy, options, listener, entries)
-        works = _sort_out(batch, entries)
+        first = batch.stages()
+        try:
+            works = _sort_out(batch, entries, first)
+            batch.begin(works)
+        except BaseException:
+            first.close()
+            raise
         # events, for Python takes a thread for ended if Ctrl-C comes while somebody waits for it by `join`
         ended = [threading.Event() for _ in range(min(max(options.jobs, 1), max(len(works), 1)))]
         threads = [
-            threading.Thread(target=batch.serve, args=(each,), name=f"slot-{n}")
+            # the first slot goes on with the processes that looked at what there is
+            threading.Thread(
+                target=batch.serve, args=(batch.stages() if n else first, each), name=f"slot-{n}"
+            )
             for n, each in enumerate(ended)
         ]
-        batch.begin(works)
         for work in works:
             batch.todo.put(work)
         for thread in threads:
@@ -344,47 +346,44 @@ def run(
             batch.summary.interrupted = True
             for each in ended:
                 each.wait()
+        batch.fail_rest(works)
         batch.end(works)
         return batch.summary
 
 
-def _sort_out(batch: _Batch, entries: list[Entry]) -> list[_Work]:
+def _sort_out(batch: _Batch, entries: list[Entry], stages: WorkerStages) -> list[_Work]:
     """Give every media file its id; report what is already done; set companions aside."""
     works: list[_Work] = []
     finished: list[ItemDone] = []
-    stages = batch.stages(60)
-    try:
-        for entry in entries:
-            if entry.path in batch.sidecars.taken:
-                continue  # its item takes it along
-            if entry.companion and not entry.refused and not _is_media(entry, stages):
-                batch.summary.set_aside += 1
-                continue
-            relative = str(entry.relative)
-            try:
-                digest = "" if entry.refused else sha256_file(entry.path)
-            except OSError:
-                entry = Entry(entry.path, entry.relative, "It could not be read.")  # noqa: PLW2901
-                digest = ""
-            item = batch.store.private.id_for(batch.store.private.job(relative, digest), relative)
-            sidecars = batch.sidecars.of(entry, item)
-            before = None if batch.options.dry_run else batch.done_before(item)
-            if batch.options.dry_run or (before is not None and before.status != "published"):
-                if before is not None:
-                    batch.sidecars.withdraw(item)
-                batch.summary.set_aside += len(sidecars)
-                sidecars = ()
-            beside = None if before is None else batch.sidecars.before(item, sidecars)
-            if before is not None and beside is not None:
-                finished += [before, *beside]
-            else:
-                works.append(_Work(entry, item, sidecars, before))
-        if works:
-            level = batch.summary.isolation = stages.isolation()
-            if not batch.options.dry_run:
-                batch.store.ledger.append("isolation", level=level.describe(), complete=level.complete)
-    finally:
-        stages.close()
+    for entry in entries:
+        if entry.path in batch.sidecars.taken:
+            continue  # its item takes it along
+        if entry.companion and not entry.refused and not _is_media(entry, stages):
+            batch.summary.set_aside += 1
+            continue
+        relative = str(entry.relative)
+        try:
+            digest = "" if entry.refused else sha256_file(entry.path)
+        except OSError:
+            entry = entry.unreadable()  # noqa: PLW2901
+            digest = ""
+        item = batch.store.private.id_for(batch.store.private.job(relative, digest), relative, digest)
+        sidecars = batch.sidecars.of(entry, item)
+        before = None if batch.options.dry_run else batch.done_before(item)
+        if batch.options.dry_run or (before is not None and before.status != "published"):
+            if before is not None:
+                batch.sidecars.withdraw(item)
+            batch.summary.set_aside += len(sidecars)
+            sidecars = ()
+        beside = None if before is None else batch.sidecars.before(item, sidecars)
+        if before is not None and beside is not None:
+            finished += [before, *beside]
+        else:
+            works.append(_Work(entry, item, digest, sidecars, before))
+    if works:
+        level = batch.summary.isolation = stages.isolation()
+        if not batch.options.dry_run:
+            batch.store.ledger.append("isolation", level=level.describe(), complete=level.complete)
     batch.tell(RunStarted(len(works), len(finished), batch.summary.set_aside))
     for done in finished:
         batch.tell(done)
@@ -399,7 +398,8 @@ def _is_media(entry: Entry, stages: WorkerStages) -> bool:
             continue
         except InputError:
             return False
-        except RedactError:
+        except Exception as error:  # noqa: BLE001 - as an item it fails by itself, if it does again
+            public_error(error)
             break
         return True
     return True  # it kills or hangs whoever looks at it: an item, so that it fails as one, and it alone

@@ -14,7 +14,7 @@ from redact import __version__
 from redact.batch.events import ItemDone
 from redact.batch.history import ItemHistory, room_of
 from redact.batch.store import Store, sha256_file
-from redact.errors import ExitCode, RedactError
+from redact.errors import ExitCode, RedactError, UnreadableInputError
 from redact.findings import Verdict
 from redact.names.watchlist import WatchList
 from redact.pipeline import Outcome
@@ -45,6 +45,11 @@ def identity(
     # the list's digest is keyed, so that no name can be guessed from it
     names = "" if watch is None else store.private.keyed("\n".join(watch.lines))
     return {"policy": policy.digest(), "models": dict(models), "version": __version__, "names": names}
+
+
+def approvals_record(policy: Policy) -> dict[str, int]:
+    """What a release row says of approvals, so that no later command under another policy asks for fewer."""
+    return {"approvals": policy.review.approvals} if policy.review.approvals > 1 else {}
 
 
 def settle(
@@ -82,10 +87,15 @@ def settle(
         policy_name=policy.name,
         source=outcome.plan.source.model_dump(),
         **made_by,
-        **record,
+        **{**approvals_record(policy), **record},
     )
     reason = ", ".join(sorted({f.detail or f.kind.value for f in report.findings}))
     return ItemDone(item, STATUS_WORDS[verdict], reason, VERDICT_CODES[verdict])
+
+
+def is_lasting(code: int, reason: str) -> bool:
+    """Whether a failure is of the input's bytes. Any other may be gone next time: it is worth another try."""
+    return code == ExitCode.INPUT_ERROR and reason != UnreadableInputError.reason
 
 
 def settled_before(
@@ -96,19 +106,34 @@ def settled_before(
     if state is None or {key: state.get(key) for key in made_by} != made_by:
         return None
     if state["event"] == "failed":
-        if state["code"] != int(ExitCode.INPUT_ERROR):
-            return None  # the machine's fault then: worth another try
+        if not is_lasting(state["code"], state["reason"]):
+            return None
         return ItemDone(item, "failed", state["reason"], ExitCode.INPUT_ERROR, already=True)
     if state["event"] == "rejected":
         return ItemDone(item, "rejected", "by a reviewer", EXIT_REJECTED, already=True)
     place = store.private.released(item)
     target = store.root / place
-    if not place or not target.is_file() or sha256_file(target) != state["sha256"]:
+    if not place or not _lies_there(target, state["sha256"]):
         return None
+    if "plan" in state and not _has_plan(store, item, state["plan"]):
+        return None  # its covers could not be changed any more
     if room_of(state) == "published":
         return ItemDone(item, "published", "", ExitCode.PUBLISHED, already=True)
     verdict = Verdict(state["verdict"])
     return ItemDone(item, STATUS_WORDS[verdict], "", VERDICT_CODES[verdict], already=True)
+
+
+def _has_plan(store: Store, item: str, sha256: str) -> bool:
+    """Whether the item's plan is the one that its file was drawn by."""
+    return _lies_there(store.plans / f"{item}.json", sha256)
+
+
+def _lies_there(target: Path, sha256: str) -> bool:
+    """Whether the file of that digest lies there; one that cannot be read is not known to."""
+    try:
+        return target.is_file() and sha256_file(target) == sha256
+    except OSError:
+        return False
 
 
 def write_failure(

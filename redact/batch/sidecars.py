@@ -12,14 +12,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from redact.batch.beside import SIDECAR_OF, released_beside, withdraw_beside
+from redact.batch.decided import Decided
 from redact.batch.events import ItemDone
+from redact.batch.inputs import check_input
 from redact.batch.jobs import WorkerStages
-from redact.batch.review import rejected_finding
-from redact.batch.settle import STATUS_WORDS, VERDICT_CODES, settled_before
+from redact.batch.settle import STATUS_WORDS, VERDICT_CODES, approvals_record, settled_before
 from redact.batch.store import Store, sha256_file
 from redact.batch.walk import LANGUAGE, Entry, subtitle_pairs
-from redact.errors import UnsupportedInputError
 from redact.policy import Policy
+
+_TWIN = "Another subtitle file of the item has the same name but for capitals; rename one."
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,17 @@ class Sidecar:
 
     entry: Entry
     item: str
+    sha256: str = ""
+    """Of the file, when it got its id; empty if it is refused."""
 
     def name_beside(self, released_as: str) -> str:
         """Where it goes: the item's own output name, the subtitle's language if it says, its ending."""
-        place = PurePosixPath(released_as)
-        language = self.entry.path.with_suffix("").suffix
-        ending = self.entry.path.suffix.lower()
-        return str(place.with_suffix("")) + (language if LANGUAGE.fullmatch(language) else "") + ending
+        return str(PurePosixPath(released_as).with_suffix("")) + _ending(self.entry)
+
+
+def _ending(entry: Entry) -> str:
+    language = entry.path.with_suffix("").suffix
+    return (language if LANGUAGE.fullmatch(language) else "") + entry.path.suffix.lower()
 
 
 class Sidecars:
@@ -44,7 +50,9 @@ class Sidecars:
         self, store: Store, entries: list[Entry], policy: Policy, identity: Mapping[str, Any]
     ) -> None:
         self._store, self._identity = store, identity
+        self._approvals = approvals_record(policy)
         self._histories = store.histories()
+        self._decided = Decided(store, self._histories)
         self._states = {
             item: history.settled for item, history in self._histories.items() if history.settled is not None
         }
@@ -54,17 +62,23 @@ class Sidecars:
 
     def of(self, entry: Entry, owner: str) -> tuple[Sidecar, ...]:
         """Those beside one item."""
-        return tuple(self._named(each, owner) for each in self._pairs.get(entry.path, []))
+        found: list[Sidecar] = []
+        taken: set[str] = set()
+        for each in self._pairs.get(entry.path, []):
+            twin = _ending(each) in taken
+            taken.add(_ending(each))
+            found.append(self._named(replace(each, refused=_TWIN) if twin else each, owner))
+        return tuple(found)
 
     def _named(self, entry: Entry, owner: str) -> Sidecar:
         """With an id: the same one as long as the file and the item it lies beside are the same."""
         try:
-            digest = sha256_file(entry.path)
+            digest = "" if entry.refused else sha256_file(entry.path)
         except OSError:
-            entry, digest = replace(entry, refused="It could not be read."), ""
+            entry, digest = entry.unreadable(), ""
         relative = str(entry.relative)
         job = self._store.private.job(f"{relative}\0{owner}", digest)
-        return Sidecar(entry, self._store.private.id_for(job, relative))
+        return Sidecar(entry, self._store.private.id_for(job, relative, digest), digest)
 
     def before(self, owner: str, sidecars: Sequence[Sidecar]) -> list[ItemDone] | None:
         """Their earlier results; None if one is missing, or something else lies beside the item."""
@@ -73,7 +87,7 @@ class Sidecars:
         found = []
         for each in sidecars:
             done = settled_before(self._store, each.item, self._histories.get(each.item), self._identity)
-            if done is None:
+            if done is None or (done.status == "published" and self._decided.overrule(each.item)):
                 return None
             found.append(done)
         return found
@@ -94,14 +108,11 @@ class Sidecars:
         Raises:
             RedactError: it cannot be read as subtitles, written or moved.
         """
-        if beside.entry.refused:
-            raise UnsupportedInputError(beside.entry.refused)
-        history = self._histories.get(beside.item)
+        beside.entry.check()
         target = folder / f"{beside.item}{beside.entry.path.suffix.lower()}"
         stages.subtitles(beside.entry.path, target)
-        report = stages.inspect_text(target)
-        if history is not None and history.rejected:
-            report = rejected_finding(report)
+        check_input(beside.entry.path, beside.sha256)
+        report = self._decided.noted(beside.item, stages.inspect_text(target))
         released_as = self._store.private.released(owner).partition("/")[2]
         findings = [finding.model_dump(mode="json", exclude_defaults=True) for finding in report.findings]
         self._store.release(
@@ -110,7 +121,7 @@ class Sidecars:
             report.sha256,
             report.verdict,
             beside.name_beside(released_as),
-            **{SIDECAR_OF: owner, "findings": findings, **self._identity},
+            **{SIDECAR_OF: owner, "findings": findings, **self._identity, **self._approvals},
         )
         reason = ", ".join(sorted({f.detail or f.kind.value for f in report.findings}))
         return ItemDone(beside.item, STATUS_WORDS[report.verdict], reason, VERDICT_CODES[report.verdict])

@@ -16,12 +16,14 @@ ledger again.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from redact.batch import durable
 from redact.batch.history import ItemHistory, histories
 from redact.batch.ledger import Ledger
 from redact.batch.private import PrivateMapping, state_folder
-from redact.errors import LedgerError, OutputError, UsageError
+from redact.errors import InUseError, LedgerError, OutputError, UsageError
 from redact.findings import Verdict
 
 NEUTRAL_TIME = 946684800
@@ -47,7 +49,8 @@ class Store:
 
     Raises:
         UsageError: the folder holds published files but no ledger.
-        OutputError: it cannot be written, another run holds it, or its private mapping is not here.
+        InUseError: another process holds it.
+        OutputError: it cannot be written, or its private mapping is not here.
         LedgerError: the ledger was altered, or rows are missing at its end.
     """
 
@@ -64,9 +67,15 @@ class Store:
         private = (self._private_folder or state_folder()).resolve()
         if self.root.resolve() in (private, *private.parents):
             raise UsageError("The private mapping must lie outside the output folder (REDACT_PRIVATE_DIR).")
-        if not (self.root / "ledger.sqlite").exists() and any(
-            folder.is_dir() and any(folder.iterdir()) for folder in (self.published, self.review)
-        ):
+        try:
+            unknown = not (self.root / "ledger.sqlite").exists() and any(
+                folder.is_dir() and any(folder.iterdir()) for folder in (self.published, self.review)
+            )
+        except OSError as error:
+            raise OutputError(
+                "The output folder cannot be looked at; check its permissions, and that its share is there."
+            ) from error
+        if unknown:
             raise UsageError("The output folder holds files but no ledger; choose an empty folder.")
         try:
             for folder in (self.published, self.review, self.plans, self.report / "items", self.work):
@@ -81,7 +90,7 @@ class Store:
             try:
                 fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise OutputError("Another run is working on this output folder; wait for it.") from error
+                raise InUseError("Another run is working on this output folder; wait for it.") from error
             self._guarded(self._sweep)
             self.ledger = Ledger(self.root / "ledger.sqlite")
             undo.callback(self.ledger.close)
@@ -195,32 +204,49 @@ class Store:
             ) from error
         return target
 
-    def publish_reviewed(self, item: str, review: dict[str, str]) -> None:
-        """Move a file from `review/` to `published/` as it is: a person decided so.
+    def approve(self, item: str, review: Mapping[str, Any]) -> None:
+        """Write down that a person approved what waits in `review/`, where that is not yet enough.
+
+        Raises:
+            OutputError: see `publish_reviewed`.
+        """
+        data, _ = self._waiting(item)
+        self.ledger.append("approved", item, sha256=data["sha256"], review=dict(review))
+
+    def publish_reviewed(self, item: str, review: Mapping[str, Any]) -> None:
+        """Move a file from `review/` to `published/` as it is: as many people as must decided so.
 
         Raises:
             OutputError: nothing of the item waits in review, or its bytes are not those that were judged.
         """
-        data = self.states().get(item, {})
-        place = self.private.released(item)
-        room, _, name = place.partition("/")
+        data, source = self._waiting(item)
+        target = self.published / source.relative_to(self.review)
         try:
-            if data.get("event") != "released" or room != self.review.name:
-                raise OutputError("Nothing of this item waits in review.")
-            source, target = self.root / place, self.published / name
-            if not source.is_file() or sha256_file(source) != data["sha256"]:
-                raise OutputError("The file in review is not the one that was judged; run the folder again.")
             durable.make_folder(target.parent)
             kept = {
                 key: value for key, value in data.items() if key not in ("event", "time", "room", "review")
             }
-            self._place(item, source, target, {**kept, "review": review})
+            self._place(item, source, target, {**kept, "review": dict(review)})
         except OSError as error:
             raise OutputError(
                 "The file could not be moved to its place; check permissions and free space."
             ) from error
 
-    def reject(self, item: str, review: dict[str, str], **record: Any) -> None:
+    def _waiting(self, item: str) -> tuple[dict[str, Any], Path]:
+        """The item's row and its file in `review/`, whose bytes are those that were judged."""
+        data = self.states().get(item, {})
+        place = self.private.released(item)
+        if data.get("event") != "released" or place.partition("/")[0] != self.review.name:
+            raise OutputError("Nothing of this item waits in review.")
+        source = self.root / place
+        try:
+            if source.is_file() and sha256_file(source) == data["sha256"]:
+                return data, source
+        except OSError as error:
+            raise OutputError("The file in review cannot be read; check permissions.") from error
+        raise OutputError("The file in review is not the one that was judged; run the folder again.")
+
+    def reject(self, item: str, review: Mapping[str, Any], **record: Any) -> None:
         """Write down that a person rejected the item, then take back what was released for it.
 
         Raises:
@@ -256,7 +282,7 @@ class Store:
         found = False
         places = {self.private.released(item), self.private.coming(item)} - {""}
         for path in sorted(self.root / place for place in places):
-            if path == keep or not path.exists():
+            if path == keep or not _holds_file(path):
                 continue
             # taking back comes before bookkeeping: on a full disk the file goes, and the second row complains
             with contextlib.suppress(LedgerError):
@@ -282,15 +308,49 @@ class Store:
         released, coming = self.private.released(item), self.private.coming(item)
         target = self.root / (coming or released) if coming or released else None
         data = {key: value for key, value in data.items() if key != "time"}
-        if target is not None:
-            for source in (self.work / f"done-{item}", self.root / released):
-                if source != target and source.is_file() and sha256_file(source) == data["sha256"]:
-                    durable.make_folder(target.parent)
-                    durable.move(source, target)
-                    break
-            if target.is_file() and sha256_file(target) == data["sha256"]:
-                durable.sync(target.parent)
-                self.private.set_released(item, str(target.relative_to(self.root)))
-                self.ledger.append("released", item, **data)
-                return
-        self.ledger.append("abandoned", item)
+        sources = (self.work / f"done-{item}", self.root / released)
+        if target is not None and _brought(sources, target, data["sha256"]):
+            self.private.set_released(item, str(target.relative_to(self.root)))
+            self.ledger.append("released", item, **data)
+        else:
+            self.ledger.append("abandoned", item)
+
+
+_NO_PLACE = frozenset((errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY))
+"""What a system says where no file can ever lie: a name too long, a folder in its place, a file above it."""
+
+
+def _brought(sources: tuple[Path, ...], target: Path, sha256: str) -> bool:
+    """Move the judged file from where a killed run left it to `target`; False if it is not there then.
+
+    Raises:
+        OSError: of the machine; it is worth another try.
+    """
+    try:
+        for source in sources:
+            if source != target and source.is_file() and sha256_file(source) == sha256:
+                durable.make_folder(target.parent)
+                durable.move(source, target)
+                break
+        if not target.is_file() or sha256_file(target) != sha256:
+            return False
+        durable.sync(target.parent)
+    except OSError as error:
+        if error.errno not in _NO_PLACE:
+            raise
+        return False
+    return True
+
+
+def _holds_file(path: Path) -> bool:
+    """Whether something lies there that is no folder: none is ever released.
+
+    Raises:
+        OSError: that cannot be told.
+    """
+    try:
+        return not stat.S_ISDIR(path.lstat().st_mode)
+    except OSError as error:
+        if error.errno not in (*_NO_PLACE, errno.ENOENT):
+            raise
+        return False

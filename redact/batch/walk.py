@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redact.errors import UsageError
+from redact.errors import OutputError, UnreadableInputError, UnsupportedInputError, UsageError
 
 COMPANIONS = frozenset(
     {
@@ -44,6 +44,26 @@ class Entry:
     """Relative to the input folder. Private: never shown, logged or written under the output folder."""
     refused: str = ""
     """Why it is not even opened, or empty."""
+    passing: bool = False
+    """It is refused because it could not be read just now, which says nothing of what it is."""
+
+    def unreadable(self) -> Entry:
+        """The same, refused because it could not be read."""
+        return replace(
+            self,
+            refused="It could not be read; check its permissions, and its disk or share, then run again.",
+            passing=True,
+        )
+
+    def check(self) -> None:
+        """Raise if it is refused.
+
+        Raises:
+            UnreadableInputError: it could not be read just now.
+            UnsupportedInputError: it is of a kind that is never opened.
+        """
+        if self.refused:
+            raise (UnreadableInputError if self.passing else UnsupportedInputError)(self.refused)
 
     @property
     def companion(self) -> bool:
@@ -77,8 +97,21 @@ def walk(source: Path) -> list[Entry]:
     Links and special files are listed as refused, never followed or opened.
 
     Raises:
-        UsageError: `source` is not there or cannot be listed.
+        UsageError: `source` is not there, or some of it may not be listed.
+        OutputError: the system cannot list all of it just now, as when its share is gone.
     """
+    # what cannot be listed may hold items: stopping is the only honest answer
+    try:
+        return _walked(source)
+    except PermissionError as error:
+        raise UsageError("A folder below the input cannot be listed; check its permissions.") from error
+    except OSError as error:
+        raise OutputError(
+            "The input cannot be listed now; see that its disk or share is there, and run again."
+        ) from error
+
+
+def _walked(source: Path) -> list[Entry]:
     if source.is_file():
         return [Entry(source, Path(source.name))]
     if not source.is_dir():
@@ -86,8 +119,7 @@ def walk(source: Path) -> list[Entry]:
     entries: list[Entry] = []
 
     def failed(error: OSError) -> None:
-        # a folder that cannot be listed may hold items: stopping is the only honest answer
-        raise UsageError("A folder below the input cannot be listed; check its permissions.") from error
+        raise error
 
     for folder, folders, files in os.walk(source, onerror=failed, followlinks=False):
         folders.sort()
@@ -98,9 +130,8 @@ def walk(source: Path) -> list[Entry]:
             try:
                 mode = path.lstat().st_mode
             except FileNotFoundError:
-                entries.append(
-                    Entry(path, path.relative_to(source), "It vanished while the folder was read.")
-                )
+                gone = "It vanished while the folder was read."
+                entries.append(Entry(path, path.relative_to(source), gone, passing=True))
                 continue
             if stat.S_ISLNK(mode):
                 refused = "It is a symbolic link; links are not followed."

@@ -7,6 +7,7 @@ folder is listed again every few seconds in any case, because shares and full no
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from redact.batch.arrivals import Arrivals, mark_of, retry_after
+from redact.batch.arrivals import Arrivals, Mark, mark_of, retry_after
 from redact.batch.events import Event
+from redact.batch.faults import public_error
 from redact.batch.health import Health, State
 from redact.batch.run import RunOptions, RunSummary, run
-from redact.batch.walk import walk
+from redact.batch.walk import Entry, walk
 from redact.errors import MissingToolError, ModelError, OutputError, RedactError, UsageError
 from redact.policy import Policy
 
@@ -27,7 +29,7 @@ RESCAN_S = 15.0
 WAKE_MS = 1000
 """How long one wait for notices takes."""
 HEARTBEAT_S = 5.0
-"""The health file is written at most this often while a batch works."""
+"""The health file is written this often while a batch works."""
 
 Say = Callable[[str], None]
 
@@ -56,7 +58,6 @@ class Watcher:
         self._arrivals = Arrivals(settle_s)
         self._health = Health(health or out / "health.json")
         self._health_lost = False
-        self._beat = 0.0
         self._failures = 0
         self._not_before = 0.0
         self._working = False
@@ -76,15 +77,16 @@ class Watcher:
             UsageError: the folders are not usable together.
             ModelError: weights are missing or altered.
         """
-        if not self._source.is_dir():
-            raise UsageError("IN is no folder.")
         try:
-            # an empty run: it looks at the places, the models and the record, and ends what a kill left
-            run(self._source, self._out, self._policy, replace(self._options, only=lambda _: False))
+            if not self._source.is_dir():
+                raise UsageError("IN is no folder.")
+            with self._beating():
+                # an empty run: it looks at the places, the models and the record, and ends what a kill left
+                run(self._source, self._out, self._policy, replace(self._options, only=lambda _: False))
         except (UsageError, ModelError):
             raise
-        except RedactError as error:
-            self._failed(error)
+        except (RedactError, OSError) as error:
+            self._failed(public_error(error))
         self._tell(State.WAITING if not self._failures else State.BACKING_OFF)
 
     def round(self) -> RunSummary | None:
@@ -96,39 +98,65 @@ class Watcher:
         try:
             self._arrivals.look(walk(self._source), now)
             taken = self._arrivals.ready(now)
-            summary = self._take(taken) if taken else None
-        except RedactError as error:
-            self._failed(error)
+            summary, listed = self._take(taken) if taken else (None, {})
+        except (RedactError, OSError) as error:
+            self._failed(public_error(error))
             return None
         self._failures, self._not_before = 0, 0.0
         if summary is not None:
             self._health.ended(summary)
             if not summary.interrupted:
-                self._arrivals.finish(taken, summary.again, self._clock())
+                self._arrivals.finish(listed, summary.again, self._clock())
                 if summary.again:
                     number = len(summary.again)
-                    self._say(f"{number} inputs failed by this machine's fault; trying again later.")
+                    self._say(
+                        f"{number} inputs could not be read, or failed by this machine's fault; "
+                        "trying again later."
+                    )
+            if summary.unheard:
+                self._say("Not all that was done could be shown (standard output closed or its disk full?).")
         self._tell(State.WAITING)
         return summary
 
-    def _take(self, taken: dict[Path, tuple[int, int, int]]) -> RunSummary | None:
+    def _take(self, taken: dict[Path, Mark]) -> tuple[RunSummary | None, dict[Path, Mark]]:
+        """Run over `taken`; the summary, and what of it the run really listed."""
         self._tell(State.WORKING)
-        # a file that changed since it was listed is left for a later round
-        options = replace(
-            self._options, only=lambda entry: entry.path in taken and mark_of(entry.path) == taken[entry.path]
-        )
-        self._working = True
-        try:
-            if self.stop.is_set():
-                return None
-            return run(self._source, self._out, self._policy, options, self._hear)
-        finally:
-            self._working = False
+        listed: dict[Path, Mark] = {}
 
-    def _hear(self, event: Event) -> None:
-        self._listener(event)
-        if self._clock() - self._beat >= HEARTBEAT_S:
-            self._tell()
+        def only(entry: Entry) -> bool:
+            # a file that changed since it was listed, or cannot be looked at now, is left for a later round
+            mark = taken.get(entry.path)
+            if mark is None or mark_of(entry.path) != mark:
+                return False
+            listed[entry.path] = mark
+            return True
+
+        with self._beating():
+            self._working = True
+            try:
+                if self.stop.is_set():
+                    return None, {}
+                options = replace(self._options, only=only)
+                return run(self._source, self._out, self._policy, options, self._listener), listed
+            finally:
+                self._working = False
+
+    @contextlib.contextmanager
+    def _beating(self) -> Iterator[None]:
+        """The health file moves on while a batch works, which may tell nothing for minutes."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(HEARTBEAT_S):
+                self._tell()
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _failed(self, error: RedactError) -> None:
         self._failures += 1
@@ -140,9 +168,8 @@ class Watcher:
 
     def _tell(self, state: State | None = None) -> None:
         """Write the health file; that it cannot be written is said once and stops nothing."""
-        self._beat = self._clock()
         self._health.waiting = {
-            "settling": self._arrivals.settling(self._beat),
+            "settling": self._arrivals.settling(self._clock()),
             "unfinished_names": self._arrivals.unfinished,
             "retrying": self._arrivals.retrying,
         }
@@ -183,7 +210,9 @@ class Watcher:
         try:
             from watchfiles import watch
         except ImportError as error:
-            raise MissingToolError("`redact watch` needs watchfiles: pip install 'redact[watch]'.") from error
+            raise MissingToolError(
+                "The watcher needs watchfiles: run `make setup`, or in its checkout pip install '.[watch]'."
+            ) from error
         return self._wake(watch)
 
     def _wake(self, watch: Callable[..., Iterator[set[Any]]]) -> Iterator[bool]:

@@ -19,6 +19,7 @@ from bench.crash_child import POINTS
 from redact.batch import durable
 from redact.batch.audit import audit
 from redact.batch.ledger import Ledger
+from redact.batch.review import accept
 from redact.batch.run import _is_media
 from redact.batch.store import Store, sha256_file
 from redact.batch.walk import Entry
@@ -30,24 +31,30 @@ STEP = int(os.environ.get("CRASH_STEP", "97"))
 """A kill after every so many lines; 1 tries every line of the batch's code."""
 
 
-def _release(store: Store, item: str, content: bytes, verdict: Verdict) -> None:
+def _release(store: Store, item: str, content: bytes, verdict: Verdict, **record: int) -> None:
     file = store.work / f"{item}.jpg"
     file.write_bytes(content)
     store.write_text(store.plans / f"{item}.json", json.dumps({"item": item}))
-    store.release(item, file, sha256_file(file), verdict, f"{item}.jpg")
+    store.release(item, file, sha256_file(file), verdict, f"{item}.jpg", **record)
 
 
 def _day(out: Path, private: Path) -> None:
     """A newsroom's day, which may be begun again at any point: what is settled is not done again."""
     with Store(out, private) as store:
         ids = {
-            name: store.private.id_for(name, name) for name in ("accepted", "withdrawn", "taken", "blocked")
+            name: store.private.id_for(name, name)
+            for name in ("accepted", "seconded", "withdrawn", "taken", "blocked")
         }
         states = store.states()
         if states.get(ids["accepted"], {}).get("review", {}).get("action") != "accept":
             if ids["accepted"] not in states:
                 _release(store, ids["accepted"], b"reviewed", Verdict.REVIEW)
             store.publish_reviewed(ids["accepted"], {"action": "accept", "by": "k7"})
+        if states.get(ids["seconded"], {}).get("review", {}).get("action") != "accept":
+            if ids["seconded"] not in states:
+                _release(store, ids["seconded"], b"approved twice", Verdict.REVIEW, approvals=2)
+            assert not accept(store, ids["seconded"], "k7").enough
+            accept(store, ids["seconded"], "m2")
         if states.get(ids["withdrawn"], {}).get("verdict") != "REVIEW":
             if ids["withdrawn"] not in states:
                 _release(store, ids["withdrawn"], b"passed by a loose policy", Verdict.PUBLISH)
@@ -91,7 +98,7 @@ def _kill_at_line(n: int) -> None:
     sys.settrace(trace)
 
 
-GATED = {b"reviewed", b"passed by a loose policy", b"passed"}
+GATED = {b"reviewed", b"approved twice", b"passed by a loose policy", b"passed"}
 
 
 def _published(out: Path) -> list[bytes]:
@@ -122,10 +129,10 @@ def test_a_kill_at_any_line_of_the_batch_leaves_the_truth_and_the_day_can_be_end
         for path in (out / "plans").glob("*"):
             json.loads(path.read_text())
         _day(out, private)
-        assert _published(out) == [b"reviewed"], n
+        assert _published(out) == [b"approved twice", b"reviewed"], n
         found = audit(out)
         assert found.problems == [] and found.notes == [], n
-        assert found.released == Counter(published=1, review=2), n
+        assert found.released == Counter(published=2, review=2), n
         assert [path.name for path in (out / ".work").iterdir()] == ["lock"], n
         n += STEP
     assert n > 500, "the day is long enough to mean something"
@@ -159,21 +166,29 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(stub_folder(tmp_path / "in"), tmp_path, stub=True)
 
 
+def _finished(out: Path) -> int:
+    """Files in both rooms."""
+    return sum(1 for room in ("published", "review") for _ in (out / room).glob("*"))
+
+
 def test_a_batch_killed_again_and_again_ends_with_every_item_done_once(lab: Lab) -> None:
     choose = random.Random(5)
-    for kill in range(6):
-        if kill % 2:
-            process = lab.start(POINTS[choose.randrange(len(POINTS) - 1)])
-            process.wait()
+    hits = 0
+    for kill, way in enumerate((MODES[0], POINTS[choose.randrange(len(POINTS) - 1)], MODES[1], MODES[2])):
+        if way in POINTS:
+            hits += lab.start(way).wait() == -signal.SIGKILL
         else:
             process = lab.start()
-            time.sleep(choose.uniform(0.3, 1.5))
-            lab.kill(process, MODES[kill // 2], choose)
+            while process.poll() is None and _finished(lab.out) <= kill:
+                time.sleep(0.005)
+            time.sleep(choose.uniform(0, 0.05))
+            hits += lab.kill(process, way, choose)
         lab.check()
         assert lab.wrong == []
         for path in (lab.out / "published").glob("*"):
             content = path.read_bytes()
             assert len(content) == 2001 and content[:1] == b"P"
+    assert hits >= 2, "else this shows little"
     found = lab.finish()
     assert lab.wrong == []
     assert found == Counter(published=4, review=2, failed=1)

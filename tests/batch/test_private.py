@@ -20,6 +20,28 @@ def _released(out: Path, private: Path) -> str:
     return item
 
 
+def test_a_mapping_that_cannot_be_read_or_written_is_the_machines_fault(tmp_path: Path) -> None:
+    mapping = PrivateMapping("0" * 32, tmp_path)
+    item = mapping.id_for("job", "Orinakyan.jpg")
+    mapping._db.execute("PRAGMA query_only=ON")  # a full disk, to SQLite
+    with pytest.raises(OutputError):
+        mapping.id_for("another job", "Orinakyan.jpg")
+    mapping._db.execute("PRAGMA query_only=OFF")
+    mapping._db.executescript("DROP TABLE item; DROP TABLE setting;")
+    for read in (
+        lambda: mapping.released(item),
+        lambda: mapping.coming(item),
+        lambda: mapping.owner("published/a.jpg"),
+        lambda: mapping.lookup(item),
+        mapping.items,
+        mapping.anchor,
+    ):
+        with pytest.raises(OutputError) as refused:
+            read()
+        assert "rinakyan" not in str(refused.value)
+    mapping.close()
+
+
 def test_the_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     _released(tmp_path / "out", tmp_path / "deep" / "private")
     assert stat.S_IMODE((tmp_path / "deep" / "private").stat().st_mode) == 0o700

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import cv2
 import pytest
-from skimage import data
 
 from redact.batch import sidecars
+from redact.batch.beside import SIDECAR_OF
 from redact.batch.jobs import WorkerStages
 from redact.batch.review import accept, reject
 from redact.batch.run import RunOptions, RunSummary, run
@@ -16,23 +15,26 @@ from redact.names.watchlist import WatchList
 from redact.policy import load_policy
 
 CUE = "1\n00:00:01,000 --> 00:00:02,000\nher son Геворг Оринакян\n"
-QUICK = ("faces=fast", "faces.expected_heads=off", "text=off", "gate.text=false", "gate.heal_rounds=0")
-"""Looks that these tests are not about are left out: this is about files."""
+PASSES, WAITS = b"a picture P", b"a picture R"
+"""This is about files, not about what is on them."""
+STAGES = {"maker": "bench.stub_stages:maker", "gate": "bench.stub_stages:gate"}
 WATCH = WatchList(("Gevorg Orinakyan",))
 
 
 @pytest.fixture
 def places(tmp_path: Path) -> Path:
     (tmp_path / "in").mkdir()
-    cv2.imwrite(str(tmp_path / "in" / "a.jpg"), data.astronaut()[:320, 60:380, ::-1])
+    (tmp_path / "in" / "a.jpg").write_bytes(PASSES)
     (tmp_path / "in" / "a.srt").write_text(CUE, encoding="utf-8")
     (tmp_path / "in" / "a.txt").write_text(CUE, encoding="utf-8")
     return tmp_path
 
 
 def _run(root: Path, mode: str, watch: WatchList | None = WATCH, *settings: str) -> RunSummary:
-    policy = load_policy("strict", [f"sidecars={mode}", *QUICK, *settings])
-    return run(root / "in", root / "out", policy, RunOptions(private_folder=root / "private", watch=watch))
+    policy = load_policy("strict", [f"sidecars={mode}", *settings])
+    return run(
+        root / "in", root / "out", policy, RunOptions(private_folder=root / "private", watch=watch, **STAGES)
+    )
 
 
 def _released(root: Path) -> dict[str, str]:
@@ -72,7 +74,7 @@ def test_nothing_lies_beside_an_item_that_waits(places: Path) -> None:
     _run(places, "redact")
     (places / "in" / "a.jpg").rename(places / "in" / "b.jpg")
     (places / "in" / "a.srt").rename(places / "in" / "b.srt")
-    cv2.imwrite(str(places / "in" / "b.jpg"), data.camera()[300:, :100])
+    (places / "in" / "b.jpg").write_bytes(WAITS)
     summary = _run(places, "redact")
     assert summary.counts["review"] == 1
     assert summary.set_aside == 2
@@ -88,15 +90,53 @@ def test_a_rejected_item_takes_its_subtitles_along_and_an_accepted_one_brings_th
     assert _run(places, "redact").counts == {"rejected": 1}
     assert _released(places) == {}
 
-    cv2.imwrite(str(places / "in" / "a.jpg"), data.camera()[300:, :100])  # nobody on it: a person must look
+    (places / "in" / "a.jpg").write_bytes(WAITS)
     assert _run(places, "redact").counts["review"] == 1
     (item,) = [p.stem for p in places.rglob("out/review/*.jpg")]
     with Store(places / "out", places / "private") as store:
-        accept(store, item, "ab1")
+        accept(store, item, "ab1", {0: "an empty wall"})
     summary = _run(places, "redact")
     assert summary.counts == {"published": 2}
     assert _released(places) == {".jpg": item, ".srt": item}
     assert _run(places, "redact").fresh == 0
+
+
+def test_a_mended_subtitle_file_is_not_taken_for_the_one_that_was_rejected(places: Path) -> None:
+    _run(places, "redact")
+    (old,) = _beside(places)
+    with Store(places / "out", places / "private") as store:
+        reject(store, old, "ab1")
+    (places / "in" / "a.srt").write_text(CUE.replace("son", "aunt"), encoding="utf-8")
+    assert _run(places, "redact").counts == {"published": 2}
+    for _ in range(2):
+        assert _run(places, "redact").fresh == 0
+        (text,) = [p.read_text(encoding="utf-8") for p in places.rglob("out/published/*.srt")]
+        assert "aunt" in text
+
+
+def test_a_rejected_subtitle_file_is_not_published_beside_another_item(places: Path) -> None:
+    _run(places, "redact")
+    (old,) = _beside(places)
+    with Store(places / "out", places / "private") as store:
+        reject(store, old, "ab1")
+    (places / "in" / "a.jpg").write_bytes(b"another " + PASSES)
+    assert _run(places, "redact").counts == {"published": 1, "review": 1}
+    assert set(_released(places)) == {".jpg"}
+
+
+def test_of_two_subtitle_files_that_differ_in_capitals_one_is_released_and_one_fails(places: Path) -> None:
+    (places / "in" / "a.SRT").write_text(CUE, encoding="utf-8")
+    assert _run(places, "redact").counts == {"published": 2, "failed": 1}
+    again = _run(places, "redact")
+    assert (again.fresh, again.counts) == (0, {"published": 2, "failed": 1})
+    (places / "in" / "a.SRT").unlink()
+    assert _run(places, "redact").counts == {"published": 2}
+
+
+def _beside(root: Path) -> list[str]:
+    """Ids of subtitle files."""
+    with Store(root / "out", root / "private") as store:
+        return [item for item, state in store.states().items() if SIDECAR_OF in state]
 
 
 def test_a_subtitle_file_that_cannot_be_read_fails_alone(

@@ -1,5 +1,6 @@
 """The output folder: exclusive, crash-safe, and never holding what was not judged."""
 
+import errno
 import stat
 from pathlib import Path
 
@@ -89,6 +90,62 @@ def test_a_release_that_was_killed_half_way_is_completed(folders: tuple[Path, Pa
         assert store.states()[item]["event"] == "released"
         assert sha256_file(store.published / "a.jpg") == digest
         assert not list(store.work.glob("done-*"))
+
+
+@pytest.mark.parametrize("name", ["album.jpg", "above/one.jpg", "x" * 257])
+def test_a_release_to_where_no_file_can_lie_is_given_up_and_holds_up_no_later_run(
+    folders: tuple[Path, Path], name: str
+) -> None:
+    with Store(*folders) as store:
+        (store.published / "album.jpg").mkdir()
+        (store.published / "album.jpg" / "other.jpg").write_bytes(b"another's")
+        (store.published / "above").write_bytes(b"another's")
+        item = store.private.id_for("job", "album")
+        file, digest = _finished(store, item)
+        file.replace(store.work / f"done-{item}")
+        store.private.set_coming(item, f"published/{name}")
+        store.ledger.append("releasing", item, sha256=digest, verdict="PUBLISH")
+    for _ in range(2):
+        with Store(*folders) as store:
+            assert item not in store.states()
+    with Store(*folders) as store:
+        store.withdraw(item)
+        assert (store.published / "album.jpg" / "other.jpg").read_bytes() == b"another's"
+        assert (store.published / "above").read_bytes() == b"another's"
+        store.release(item, *_finished(store, item), Verdict.PUBLISH, f"{item}.jpg")
+        assert store.states()[item]["event"] == "released"
+
+
+def test_a_release_that_the_machine_interrupts_again_is_not_given_up(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(*folders) as store:
+        item = store.private.id_for("job", "a.jpg")
+        file, digest = _finished(store, item)
+        file.replace(store.work / f"done-{item}")
+        store.private.set_coming(item, "published/a.jpg")
+        store.ledger.append("releasing", item, sha256=digest, verdict="PUBLISH")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space", "/home/orinakyan")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("redact.batch.durable.move", full)
+        with pytest.raises(OutputError), Store(*folders):
+            pass
+    with Store(*folders) as store:
+        assert sha256_file(store.published / "a.jpg") == digest
+
+
+def test_an_output_folder_whose_share_is_gone_is_the_machines_fault(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> bool:
+        raise OSError(errno.ESTALE, "stale", "/home/orinakyan")
+
+    monkeypatch.setattr(Path, "exists", gone)
+    with pytest.raises(OutputError), Store(*folders):
+        pass
 
 
 def test_a_half_written_file_is_never_completed_into_published(folders: tuple[Path, Path]) -> None:

@@ -1,12 +1,13 @@
 """Walking: any depth, stable order, nothing followed out of the folder, nothing skipped in silence."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from redact.batch.walk import walk
-from redact.errors import UsageError
+from redact.errors import OutputError, RedactError, UsageError
 
 
 def test_every_file_at_any_depth_is_found_in_a_stable_order(tmp_path: Path) -> None:
@@ -48,3 +49,24 @@ def test_a_single_file_is_a_folder_of_one(tmp_path: Path) -> None:
 def test_a_missing_input_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         walk(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("method", ["is_file", "is_dir", "is_symlink", "lstat"])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(errno.EACCES, UsageError), (errno.ESTALE, OutputError), (errno.ENOTCONN, OutputError)],
+)
+def test_what_cannot_be_looked_at_is_told_and_never_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, code: int, kind: type[RedactError]
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "one.jpg").write_bytes(b"x")
+
+    def refuse(*_: object, **__: object) -> bool:
+        raise OSError(code, "refused", "/home/orinakyan")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, method, refuse)
+        with pytest.raises(kind) as told:
+            walk(tmp_path)
+    assert "rinakyan" not in str(told.value)
