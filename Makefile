@@ -5,14 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_OUT := demo-out
+UI := redact/review/ui
+PAGE := redact/review/page/app.js
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format fuzz bench samples man lock clean
+.PHONY: help setup demo test check format fuzz bench bench-all samples man lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-setup: $(READY) ## Install everything: system packages (as root, if missing), .venv, models
+setup: $(READY) $(PAGE) ## Install everything: system packages (as root, if missing), .venv, models, the review page
 
 $(READY): requirements.lock pyproject.toml models/models.toml scripts/setup_system.sh
 	PYTHON=$(PYTHON) ./scripts/setup_system.sh
@@ -22,11 +24,16 @@ $(READY): requirements.lock pyproject.toml models/models.toml scripts/setup_syst
 	$(BIN)/redact models pull
 	@touch $@
 
+$(PAGE): $(READY) $(wildcard $(UI)/src/* $(UI)/licences/*) $(UI)/package-lock.json $(UI)/build.mjs
+	cd $(UI) && npm ci --ignore-scripts --silent && npm run build --silent
+
 demo: setup ## Run the main job on samples/ and say what came of it
 	@rm -rf $(DEMO_OUT)
 	@$(BIN)/python scripts/demo.py samples/media $(DEMO_OUT)
 
 test: setup ## Run every test
+	PYTHON=$(PYTHON) ./scripts/setup_system.sh test
+	cd $(UI) && npm test --silent
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup ## Lint, format check, types, and the direction of imports
@@ -42,8 +49,11 @@ format: setup ## Format the code
 fuzz: setup ## Mutated files against every reader, FUZZ_SECONDS long (300); FUZZ_SEED for others
 	$(BIN)/python scripts/fuzz.py
 
-bench: setup ## Measure coverage, speed and memory, with peers side by side (two hours or more)
+bench: setup ## Measure how faces are covered, with peers side by side; bench-all: everything (hours)
 	$(BIN)/python -m bench
+
+bench-all: setup
+	$(BIN)/python -m bench all --full
 
 samples: setup ## Make the samples again (needs the fonts of fonts-dejavu-core)
 	$(BIN)/python samples/make_samples.py
@@ -56,4 +66,4 @@ lock: ## Resolve the dependencies again and pin them with their hashes
 		--no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
 
 clean: ## Remove what setup and the demo made
-	rm -rf $(VENV) $(DEMO_OUT) bench/work .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(DEMO_OUT) redact/review/page $(UI)/node_modules $(UI)/build bench/work .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -40,6 +40,8 @@ def _closing(summary: RunSummary) -> list[str]:
     lines = [words + (f", {summary.set_aside} companion files set aside" if summary.set_aside else "")]
     if summary.isolation is not None and not summary.isolation.complete:
         lines.append(f"Workers were not fully confined: {summary.isolation.describe()}. See `redact doctor`.")
+    if summary.unheard:
+        lines.append("Not all that happened could be shown here; report/index.html tells it.")
     if summary.interrupted:
         lines.append("Interrupted; run the same command again to go on.")
     elif summary.items and summary.fresh == 0:
@@ -178,7 +180,11 @@ def command(
     except BaseException:
         display.stop()
         raise
-    display.end(summary)
+    try:
+        display.end(summary)
+    except OSError:  # standard output is closed, or its disk full
+        summary.unheard = True
+        typer.echo("redact: what was done could not be shown; report/index.html tells it.", err=True)
     if summary.exit_code is not ExitCode.PUBLISHED:
         raise typer.Exit(int(summary.exit_code))
 

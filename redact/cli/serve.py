@@ -34,7 +34,9 @@ def command(context: typer.Context, config: ConfigOption = None) -> None:
     try:
         from redact.service.serve import serve
     except ImportError as error:
-        raise MissingToolError("The service needs more packages: pip install 'redact[service]'.") from error
+        raise MissingToolError(
+            "The service needs more packages: run `make setup`, or in its checkout pip install '.[service]'."
+        ) from error
     serve(chosen)
 
 

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
+from in_process import Done, command, workers_here
 from sarif_kit.validate import assert_valid
 from typer.testing import CliRunner
 
@@ -135,8 +137,13 @@ def test_text_says_something_of_every_file() -> None:
         assert lines and all(line.startswith(f"{checked.label} ") for line in lines)
 
 
-def _check(*arguments: object, private: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def _check_here(*arguments: object, private: Path) -> Done:
+    with workers_here():
+        return command("check", *arguments, private=private)
+
+
+def _check_as_typed(*arguments: object, private: Path) -> Done:
+    done = subprocess.run(
         [sys.executable, "-c", "from redact.cli import main; main()", "check", *map(str, arguments)],
         capture_output=True,
         text=True,
@@ -144,17 +151,18 @@ def _check(*arguments: object, private: Path) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("form", ["junit", "sarif"])
-def test_no_form_tells_a_name_or_a_place_and_all_exit_alike(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(("form", "check"), [("junit", _check_here), ("sarif", _check_as_typed)])
+def test_no_form_tells_a_name_or_a_place_and_all_exit_alike(
+    tmp_path: Path, form: str, check: Callable[..., Done]
+) -> None:
     names, article = tmp_path / "list.txt", tmp_path / "Orinakyan.txt"
     names.write_text("Գևորգ Օրինակյան, Gevorg Orinakyan\n", encoding="utf-8")
     article.write_text("Letters of Геворга Оринакяна were read.\n", encoding="utf-8")
     missing = tmp_path / "Orinakyan.jpg"
-    done = _check(
-        missing, "--text", article, "--names", names, "--format", form, private=tmp_path / "private"
-    )
+    done = check(missing, "--text", article, "--names", names, "--format", form, private=tmp_path / "private")
     assert done.returncode == ExitCode.INPUT_ERROR, done.stderr
     assert done.stderr == ""
     for secret in ("rinakyan", "ринакян", "րինակյան", str(tmp_path)):

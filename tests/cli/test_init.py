@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from in_process import command
 from typer.testing import CliRunner
 
 from redact.cli.app import app
@@ -60,13 +61,13 @@ def test_the_file_explains_each_setting_and_shows_others_with_their_defaults(tmp
 def test_it_runs_without_a_terminal_and_overwrites_nothing(tmp_path: Path) -> None:
     file = tmp_path / "desk.toml"
     answers = ["--text", "captions", "--faceless", "publish", "--sound", "keep", "--rights", "keep"]
-    done = _init(file, *answers, "--filenames", "keep", "--name", "desk-two")
+    done = command("init", file, *answers, "--filenames", "keep", "--name", "desk-two", private=tmp_path)
     assert done.returncode == 0, done.stderr
     policy = load_policy(str(file))
     assert (policy.name, policy.text.mode, policy.faces.require_one) == ("desk-two", "captions", False)
     assert (policy.audio.mode, policy.metadata.rights, policy.output.filenames) == ("keep", "keep", "keep")
     before = file.read_bytes()
-    again = _init(file, "--strict")
+    again = command("init", file, "--strict", private=tmp_path)
     assert again.returncode == ExitCode.USAGE
     assert file.read_bytes() == before
     assert str(tmp_path) not in done.stdout + again.stderr

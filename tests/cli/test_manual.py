@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,14 @@ def test_every_command_and_option_is_in_it() -> None:
         for parameter in command.params:
             if parameter.param_type_name == "option":
                 assert f"\\fB{parameter.opts[0]}" in text
+
+
+def test_nobody_is_told_to_install_a_strangers_package() -> None:
+    """On the public index the name belongs to somebody else; ours is installed from its checkout."""
+    by_name = re.compile(r"pip install (?:-\S+ )*[\"']?redact\b")
+    places = ("docs/**/*.md", "integrations/**/*.md", "redact/*.py", "redact/*/*.py", "README.md")
+    files = [path for place in places for path in ROOT.glob(place)]
+    assert [path.name for path in files if by_name.search(path.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="no groff here")
