@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import Depends, FastAPI, Path, Query, Request, Response
+from fastapi import Depends, FastAPI, Header, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
@@ -17,18 +17,26 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from redact import __version__
 from redact.errors import RedactError
-from redact.service.answers import RefusedError
+from redact.httpd.answers import RefusedError, refusal
 from redact.service.desk import Clerk, Desk, Health, JobAnswer, ReviewList
 from redact.service.jobs import CHECK, SUBMIT
 from redact.service.metrics import CONTENT_TYPE
 from redact.service.tokens import Scope, Token
-from redact.service.upload import refusal
 
 MOST_WAIT_S = 60
 
 JobId = Annotated[str, Path(pattern=r"^[a-z2-9]{24}$", description="What the submission was answered with.")]
 Wait = Annotated[
     float, Query(ge=0, le=MOST_WAIT_S, description="Seconds to wait for the job's end before answering.")
+]
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="Random, new for each file: the same submission sent again gives the job of the first.",
+    ),
 ]
 
 _BODY = {
@@ -55,6 +63,7 @@ _FULL: dict[int | str, dict[str, Any]] = {
     408: {"description": "The body came too slowly."},
     413: {"description": "The file is too large."},
     415: {"description": "The body is no multipart form."},
+    422: {"description": "A parameter is wrong, or the Idempotency-Key was used for another submission."},
     503: {"description": "The queue or the disk is full; see Retry-After."},
 }
 
@@ -88,8 +97,10 @@ def create_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(RedactError, _unreadable)
     app.add_exception_handler(Exception, _internal)
 
-    async def took(request: Request, response: Response, kind: str, token: Token, wait: float) -> JobAnswer:
-        job_id = await clerk.take_in(request, kind, token)
+    async def took(
+        request: Request, response: Response, kind: str, token: Token, wait: float, key: str | None
+    ) -> JobAnswer:
+        job_id = await clerk.take_in(request, kind, token, key or "")
         response.headers["Location"] = f"/v1/jobs/{job_id}"
         return await clerk.follow(job_id, token, wait)
 
@@ -99,9 +110,10 @@ def create_app(desk: Desk) -> FastAPI:
         response: Response,
         token: Annotated[Token, Depends(need(Scope.SUBMIT, close=True))],
         wait: Wait = 0,
+        key: Key = None,
     ) -> JobAnswer:
         """Hand in one photo, animation or video. 202 means: it is on the disk and will be done."""
-        return await took(request, response, SUBMIT, token, wait)
+        return await took(request, response, SUBMIT, token, wait, key)
 
     @app.post("/v1/checks", status_code=202, openapi_extra=_BODY, responses={**_REFUSALS, **_FULL})
     async def check(
@@ -109,9 +121,10 @@ def create_app(desk: Desk) -> FastAPI:
         response: Response,
         token: Annotated[Token, Depends(need(Scope.CHECK, close=True))],
         wait: Wait = 0,
+        key: Key = None,
     ) -> JobAnswer:
         """Have one finished file judged, whoever made it. Nothing of it is kept but the report."""
-        return await took(request, response, CHECK, token, wait)
+        return await took(request, response, CHECK, token, wait, key)
 
     @app.get("/v1/jobs/{job}", responses={**_REFUSALS, **_NO_SUCH})
     async def follow(
@@ -175,7 +188,8 @@ def _not_valid(_: Request, error: Exception) -> JSONResponse:
     places = {tuple(map(str, each["loc"])) for each in error.errors()}
     if ("path", "job") in places:
         return JSONResponse({"error": "no_such_job", "message": "There is no such job."}, status_code=404)
-    known = sorted({place[1] for place in places if place[0] == "query"} & {"wait", "start", "most"})
+    named = {place[1] for place in places if place[0] in ("query", "header")}
+    known = sorted(named & {"wait", "start", "most", "Idempotency-Key"})
     return JSONResponse(
         {"error": "parameter", "message": f"Not valid: {', '.join(known) or 'the request'}."}, status_code=422
     )

@@ -7,6 +7,9 @@ are made of what the database says.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,13 +20,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from redact.batch.results import Results, State
 from redact.errors import OutputError
-from redact.service.answers import RefusedError
+from redact.httpd.answers import RefusedError
 from redact.service.config import Limits
 from redact.service.jobs import CHECK, SETTLED, SUBMIT, Job, JobStore, new_job_id
 from redact.service.limits import Admission, FullError, RateLimit
 from redact.service.metrics import Metrics
-from redact.service.results import Results, State
 from redact.service.spool import JobSpool
 from redact.service.tokens import Scope, Token, TokenFile
 from redact.service.upload import declared_size, receive_file
@@ -46,6 +49,9 @@ class JobAnswer(BaseModel):
     """Kinds of findings, or why it failed."""
     item: str = ""
     """Public id of the result in the output folder."""
+    sha256: str = ""
+    """Of a settled check that got a verdict: digest of the bytes that were judged. Of settled media: of the
+    finished file, if there is one."""
 
 
 class Waiting(BaseModel):
@@ -89,16 +95,23 @@ class Desk:
     stopping: Callable[[], bool]
 
 
-def _found(job: Job | None) -> Job:
-    if job is None:
+def _found(job: Job | None, token: Token) -> Job:
+    """The job, if the token may see it. To others it does not exist, so that no id can be tried out."""
+    if job is None or not (
+        job.token == token.id
+        or Scope.ALL in token.scopes
+        or (job.kind == SUBMIT and Scope.REVIEW in token.scopes)  # a reviewer sees all media anyway
+    ):
         raise RefusedError(404, "no_such_job", "There is no such job.")
-    return job
-
-
-def _may_see(token: Token, job: Job) -> None:
     wanted = {Scope.CHECK} if job.kind == CHECK else {Scope.SUBMIT, Scope.FETCH, Scope.REVIEW}
     if not wanted & token.scopes:
         raise RefusedError(403, "scope", "This token may not see such jobs.")
+    return job
+
+
+def _sealed(token: Token, key: str) -> str | None:
+    """What the database keeps of an `Idempotency-Key`, which may be a file's name or digest."""
+    return hmac.new(bytes.fromhex(token.digest), key.encode(), hashlib.sha256).hexdigest() if key else None
 
 
 class Clerk:
@@ -127,8 +140,10 @@ class Clerk:
             raise RefusedError(403, "scope", "This token does not allow that.", close=close)
         return found
 
-    async def take_in(self, request: Request, kind: str, token: Token) -> str:
+    async def take_in(self, request: Request, kind: str, token: Token, key: str = "") -> str:
         """Receive the request's file and accept it as a job; the job's id.
+
+        With a `key` that this token used before, nothing is accepted and the id is that of the earlier job.
 
         Raises:
             RefusedError: it cannot be accepted; nothing of it is left.
@@ -143,30 +158,37 @@ class Clerk:
             message = "There is no room for another job now."
             raise RefusedError(503, error.what, message, BUSY_S[error.what], close=True) from error
         try:
-            return await self._receive(request, kind, token)
+            return await self._receive(request, kind, token, _sealed(token, key))
         except OSError as error:
             raise RefusedError(503, "storage", "The file cannot be stored now.", 60, close=True) from error
         finally:
             desk.admission.leave(size)
 
-    async def _receive(self, request: Request, kind: str, token: Token) -> str:
+    async def _receive(self, request: Request, kind: str, token: Token, repeat_key: str | None) -> str:
         desk, job_id = self.desk, new_job_id()
         incoming = await run_in_threadpool(desk.spool.begin, job_id)
         accepted = False
 
-        def accept(name: str) -> None:
+        def accept(name: str) -> Job | None:
             # in one thread and one go: bytes first, then the row; no cancellation falls between
             nonlocal accepted
             incoming.finish(name)
             accepted = True  # from here on the row may be there, whatever the database says
-            desk.jobs.accept(job_id, kind, token.id, incoming.size)
+            earlier = desk.jobs.accept(job_id, kind, token.id, incoming.size, repeat_key)
+            accepted = earlier is None
+            return earlier
 
         try:
             name = await receive_file(request, incoming, desk.limits)
-            await run_in_threadpool(accept, name)
+            earlier = await run_in_threadpool(accept, name)
         finally:
             if not accepted:
                 incoming.discard()
+        if earlier is not None:
+            if (earlier.kind, earlier.size) != (kind, incoming.size):
+                message = "This Idempotency-Key belongs to another submission; use a new one for each file."
+                raise RefusedError(422, "idempotency_key", message)
+            return earlier.id
         desk.metrics.accepted(kind, incoming.size)
         desk.accepted()
         return job_id
@@ -175,8 +197,7 @@ class Clerk:
         """What is known of a job, now or when it ended or `wait_s` seconds have passed."""
         until = time.monotonic() + wait_s
         while True:
-            job = _found(await run_in_threadpool(self.desk.jobs.get, job_id))
-            _may_see(token, job)
+            job = _found(await run_in_threadpool(self.desk.jobs.get, job_id), token)
             left = until - time.monotonic()
             if job.state == SETTLED or left <= 0 or self.desk.stopping():
                 return await run_in_threadpool(self.answer, job)
@@ -184,10 +205,13 @@ class Clerk:
 
     def answer(self, job: Job) -> JobAnswer:
         """A job as it is told: a reviewer may have decided since it was settled."""
-        status = job.status
+        status, digest = job.status, ""
         if job.kind == SUBMIT and job.state == SETTLED and job.item:
             now = self.desk.results.state(job.item)
-            status = now.status if now is not None else status
+            if now is not None:
+                status, digest = now.status, now.sha256 if now.room else ""
+        elif job.report:
+            digest = str(json.loads(job.report).get("sha256", ""))
         return JobAnswer(
             job=job.id,
             kind="check" if job.kind == CHECK else "media",
@@ -195,6 +219,7 @@ class Clerk:
             status=status,
             reason=job.reason,
             item=job.item if job.state == SETTLED else "",
+            sha256=digest,
         )
 
     def media_state(self, job_id: str, token: Token) -> State:
@@ -203,8 +228,7 @@ class Clerk:
         Raises:
             RefusedError: there is no such job, or it is not settled.
         """
-        job = _found(self.desk.jobs.get(job_id))
-        _may_see(token, job)
+        job = _found(self.desk.jobs.get(job_id), token)
         if job.kind != SUBMIT:
             raise RefusedError(404, "no_result", "A check has a report and no result.")
         if job.state != SETTLED:
@@ -240,8 +264,7 @@ class Clerk:
 
     def report(self, job_id: str, token: Token) -> Response:
         """The JSON report of a job."""
-        job = _found(self.desk.jobs.get(job_id))
-        _may_see(token, job)
+        job = _found(self.desk.jobs.get(job_id), token)
         if job.kind == CHECK:
             if job.state != SETTLED:
                 raise RefusedError(409, "not_settled", "The job has not ended yet.", 2)

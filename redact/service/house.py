@@ -1,8 +1,9 @@
 """The output folder, lent to the threads that work on jobs, and given back whenever nobody needs it.
 
 Only one process may hold the folder, and reviewers need it too: so it is opened when there is work, closed
-when there is none, and closed for a moment now and then while there is much. Each opening is a run in the
-ledger, like one of `redact run`.
+when there is none, and closed for a moment now and then while there is much. It cannot be closed while a job
+is at work, which for a film is hours: others go on beside it, and nobody ever waits here. Each opening is a
+run in the ledger, like one of `redact run`.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from redact.batch.store import Store
 from redact.batch.versions import libraries
 from redact.detect.weights import ModelStore
 from redact.errors import OutputError, RedactError
+from redact.httpd.log import log
 from redact.names.watchlist import WatchList
 from redact.policy import Policy
-from redact.service.log import log
 from redact.workers import Confinement
 
 HOLD_S = 20.0
-"""The folder is given back after so long, whatever waits."""
+"""After so long the folder is to be given back, whatever waits. It is still lent while a job that was begun
+before is at work, and then to nobody: whoever wants it waits for two jobs in a row at most."""
 TURN_S = 1.0
 """For so long others may take it then."""
 PAGE_EVERY_S = 60.0
@@ -42,7 +44,7 @@ TROUBLE_S = 120.0
 
 
 class ClosedHouseError(Exception):
-    """The folder cannot be had now: another process has it, or it is not as it should be."""
+    """The folder cannot be had now: another process has it or is to have it, or it is not in order."""
 
 
 @dataclass
@@ -66,9 +68,9 @@ class House:
     ) -> None:
         self._out, self._policy, self._watch, self._waiting = out, policy, watch, waiting
         self._models = ModelStore().digests()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._opened: Opened | None = None
-        self._loans = 0
+        self._loans = self._early = 0
         self._not_before = 0.0
         self._pause_s = 1.0
         self._page_written = float("-inf")
@@ -82,35 +84,37 @@ class House:
 
     def may_open(self) -> bool:
         """Whether it makes sense to ask now."""
-        with self._changed:
-            return self._opened is not None or time.monotonic() >= self._not_before
+        with self._lock:
+            if self._opened is not None:
+                return not self._to_be_given_back()
+            return time.monotonic() >= self._not_before
 
     @contextmanager
     def lend(self, level: Confinement) -> Iterator[Opened]:
         """The opened folder. `level`: what holds the workers back, for the ledger.
 
         Raises:
-            ClosedHouseError: another process has it, or it cannot be opened.
+            ClosedHouseError: another process has it or is to have it next, or it cannot be opened.
         """
-        opened = self._take(level)
+        opened, early = self._take(level)
         try:
             yield opened
         finally:
-            with self._changed:
+            with self._lock:
                 self._loans -= 1
+                self._early -= early
                 if self._loans == 0 and self._tired():
                     self._close()
                     self._not_before = time.monotonic() + TURN_S
-                self._changed.notify_all()
 
     def count(self, opened: Opened, done: ItemDone) -> None:
         """Note what became of an item, for the run's last row."""
-        with self._changed:
+        with self._lock:
             opened.done[done.status] += 1
 
     def rest(self, last: bool = False) -> None:
         """Give the folder back if nobody uses it. `last`: the service ends."""
-        with self._changed:
+        with self._lock:
             overdue = last or time.monotonic() - self._page_written > PAGE_EVERY_S
             if self._opened is None and self._page_due and overdue and time.monotonic() >= self._not_before:
                 with contextlib.suppress(ClosedHouseError):
@@ -121,10 +125,16 @@ class House:
     def _tired(self) -> bool:
         return self._opened is not None and time.monotonic() - self._opened.since > HOLD_S
 
-    def _take(self, level: Confinement) -> Opened:
-        with self._changed:
-            while self._tired() and self._loans:
-                self._changed.wait(0.5)
+    def _to_be_given_back(self) -> bool:
+        """Whether it would be closed by now, but for jobs that were begun too late."""
+        return self._tired() and self._loans > 0 and self._early == 0
+
+    def _take(self, level: Confinement) -> tuple[Opened, bool]:
+        """The opened folder, and whether it was taken before the folder was due back."""
+        with self._lock:
+            early = not self._tired()
+            if self._to_be_given_back():
+                raise ClosedHouseError
             if self._opened is None:
                 if time.monotonic() < self._not_before:
                     raise ClosedHouseError
@@ -149,7 +159,8 @@ class House:
                     self._close()
                     raise ClosedHouseError from error
             self._loans += 1
-            return opened
+            self._early += early
+            return opened, early
 
     def _failed(self, error: RedactError) -> None:
         if self._trouble_since is None:

@@ -1,13 +1,12 @@
 """The database of accepted work: SQLite in the state folder, or PostgreSQL. What is in here is never lost.
 
 A job is `queued`, `working` or `settled`. Rows hold public ids, sizes, times, verdicts and, of checks, the
-gate's report; no name, path or digest of an input. A row belongs to the service that accepted it (`owner`),
-so that several may share one database server.
+gate's report; no name, no path, and no digest of media that came to be covered. A row belongs to the service
+that accepted it (`owner`), so that several may share one database server.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 import time
@@ -17,53 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
 from redact.batch.private import ID_ALPHABET
 from redact.errors import OutputError
+from redact.service.tables import CALL, DATABASE_ERRORS, JOB, bring_up_to_date, open_engine
 
 SUBMIT, CHECK = "media", "check"
 QUEUED, WORKING, SETTLED = "queued", "working", "settled"
 ID_LENGTH = 24
-
-DATABASE_ERRORS = (sa.exc.SQLAlchemyError, OSError)
-"""What a database that cannot be reached raises; drivers let some of the system's errors through."""
-
-_META = sa.MetaData()
-_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-JOB = sa.Table(
-    "redact_job",
-    _META,
-    sa.Column("seq", _NUMBER, primary_key=True, autoincrement=True),
-    sa.Column("id", sa.String(32), unique=True, nullable=False),
-    sa.Column("owner", sa.String(32), nullable=False),
-    sa.Column("kind", sa.String(8), nullable=False),
-    sa.Column("state", sa.String(8), nullable=False),
-    sa.Column("token", sa.String(16), nullable=False),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("received", sa.BigInteger, nullable=False),
-    sa.Column("due", sa.BigInteger, nullable=False),
-    sa.Column("tries", sa.Integer, nullable=False, default=0),
-    sa.Column("item", sa.String(32), nullable=False, default=""),
-    sa.Column("status", sa.String(16), nullable=False, default=""),
-    sa.Column("reason", sa.Text, nullable=False, default=""),
-    sa.Column("report", sa.Text, nullable=False, default=""),
-    sa.Column("settled", sa.BigInteger, nullable=False, default=0),
-    sa.Index("redact_job_waiting", "owner", "state", "due"),
-    sa.Index("redact_job_item", "item"),
-)
-CALL = sa.Table(
-    "redact_call",
-    _META,
-    sa.Column("seq", _NUMBER, primary_key=True, autoincrement=True),
-    sa.Column("id", sa.String(32), unique=True, nullable=False),
-    sa.Column("owner", sa.String(32), nullable=False),
-    sa.Column("hook", sa.String(32), nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Column("tries", sa.Integer, nullable=False, default=0),
-    sa.Column("due", sa.BigInteger, nullable=False),
-    sa.Index("redact_call_due", "owner", "due"),
-)
 
 
 def now_ms() -> int:
@@ -97,6 +57,8 @@ class Job:
     report: str
     """Of a settled check: the gate's report as JSON."""
     settled: int
+    repeat_key: str | None
+    """Digest of the sender's `Idempotency-Key`, keyed with what only the state folder holds."""
 
 
 @dataclass(frozen=True)
@@ -112,31 +74,11 @@ class Call:
     due: int
 
 
-def _engine(url: str, state: Path) -> Engine:
-    if not url:
-        path = state / "jobs.sqlite"
-        # made by hand first: SQLite would make it readable for the group
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
-        address = sa.URL.create("sqlite", database=str(path.resolve()))
-    else:
-        address = sa.make_url(url)
-        if address.drivername == "postgresql":
-            address = address.set(drivername="postgresql+pg8000")
-    # parameters stay out of messages; a connection that a restarted server dropped is noticed
-    engine = sa.create_engine(address, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=24)
-    if engine.dialect.name == "sqlite":
-
-        @sa.event.listens_for(engine, "connect")
-        def _durable(connection: Any, _: object) -> None:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA busy_timeout=30000")
-
-    return engine
-
-
 class JobStore:
     """Safe to share between threads. Every change is durable when its method returns.
+
+    A change whose answer is lost may hold or not. So it is kept here which jobs this process works on: no
+    such job is given away a second time, and a row that is `working` while nobody is at it is taken up again.
 
     Raises:
         OutputError: the database cannot be reached or made.
@@ -145,9 +87,11 @@ class JobStore:
     def __init__(self, url: str, state: Path, owner: str) -> None:
         self.owner = owner
         self._claiming = threading.Lock()
+        self._at_work: set[str] = set()
+        self._in_doubt = False
         try:
-            self._engine = _engine(url, state)
-            _META.create_all(self._engine)
+            self._engine = open_engine(url, state)
+            bring_up_to_date(self._engine)
         except DATABASE_ERRORS as error:
             raise OutputError("The job database cannot be opened; see database_url.") from error
 
@@ -159,26 +103,41 @@ class JobStore:
         with self._engine.connect() as db:
             return [Job(**row) for row in db.execute(statement).mappings()]
 
-    def accept(self, job_id: str, kind: str, token: str, size: int) -> None:
-        """Add a job whose bytes are on the disk; from here on it is done whatever happens."""
+    def accept(
+        self, job_id: str, kind: str, token: str, size: int, repeat_key: str | None = None
+    ) -> Job | None:
+        """Add a job whose bytes are on the disk; from here on it is done whatever happens.
+
+        Returns None, or the job that has this `repeat_key` already: then nothing was added.
+        """
         now = now_ms()
-        self._run(
-            sa.insert(JOB).values(
-                id=job_id,
-                owner=self.owner,
-                kind=kind,
-                state=QUEUED,
-                token=token,
-                size=size,
-                received=now,
-                due=now,
-            )
+        row = sa.insert(JOB).values(
+            id=job_id,
+            owner=self.owner,
+            kind=kind,
+            state=QUEUED,
+            token=token,
+            size=size,
+            received=now,
+            due=now,
+            repeat_key=repeat_key,
         )
+        try:
+            self._run(row)
+        except sa.exc.IntegrityError:
+            earlier = self._one(JOB.c.repeat_key == repeat_key) if repeat_key else None
+            if earlier is None:
+                raise
+            return earlier
+        return None
+
+    def _one(self, which: sa.ColumnElement[bool]) -> Job | None:
+        found = self._jobs(sa.select(JOB).where(which, JOB.c.owner == self.owner))
+        return found[0] if found else None
 
     def get(self, job_id: str) -> Job | None:
         """The job of that id."""
-        found = self._jobs(sa.select(JOB).where(JOB.c.id == job_id, JOB.c.owner == self.owner))
-        return found[0] if found else None
+        return self._one(JOB.c.id == job_id)
 
     def of_items(self, items: Collection[str]) -> dict[str, str]:
         """Job ids by item."""
@@ -202,6 +161,8 @@ class JobStore:
     def claim(self, kinds: Collection[str]) -> Job | None:
         """Take the oldest job that is due; None if there is none."""
         with self._claiming:
+            if self._in_doubt:
+                self._requeue()
             found = self._jobs(
                 sa.select(JOB)
                 .where(
@@ -209,14 +170,43 @@ class JobStore:
                     JOB.c.state == QUEUED,
                     JOB.c.kind.in_(kinds),
                     JOB.c.due <= now_ms(),
+                    JOB.c.id.not_in(tuple(self._at_work)),
                 )
                 .order_by(JOB.c.seq)
                 .limit(1)
             )
             if not found:
                 return None
+            self._in_doubt = True  # until the answer is there
             self._move(found[0].id, QUEUED, state=WORKING)
+            self._in_doubt = False
+            self._at_work.add(found[0].id)
             return found[0]
+
+    def leave(self, job_id: str) -> None:
+        """No thread works on the job any more, whatever its row says."""
+        with self._claiming:
+            if job_id in self._at_work:
+                self._at_work.remove(job_id)
+                self._in_doubt = True
+
+    def _left(self, job_id: str) -> None:
+        """Its row is known not to say `working`."""
+        with self._claiming:
+            self._at_work.discard(job_id)
+
+    def _requeue(self) -> int:
+        found = self._run(
+            sa.update(JOB)
+            .where(
+                JOB.c.owner == self.owner,
+                JOB.c.state == WORKING,
+                JOB.c.id.not_in(tuple(self._at_work)),
+            )
+            .values(state=QUEUED, due=0)
+        )
+        self._in_doubt = False
+        return found
 
     def _move(self, job_id: str, before: str, **values: Any) -> int:
         return self._run(sa.update(JOB).where(JOB.c.id == job_id, JOB.c.state == before).values(**values))
@@ -230,6 +220,7 @@ class JobStore:
         self._move(
             job_id, WORKING, state=QUEUED, due=now_ms() + int(pause_s * 1000), tries=JOB.c.tries + tries
         )
+        self._left(job_id)
 
     def settle(
         self, job_id: str, status: str, reason: str, report: str, calls: Collection[tuple[str, str]]
@@ -250,15 +241,13 @@ class JobStore:
                         for hook, body in calls
                     ],
                 )
+        self._left(job_id)
         return bool(ended)
 
     def take_up_again(self) -> int:
-        """After a restart: what was at work waits again; how many these are."""
-        return self._run(
-            sa.update(JOB)
-            .where(JOB.c.owner == self.owner, JOB.c.state == WORKING)
-            .values(state=QUEUED, due=0)
-        )
+        """What is at work by its row alone, as after a restart, waits again; how many these are."""
+        with self._claiming:
+            return self._requeue()
 
     def unsettled(self) -> set[str]:
         """Ids of every job whose bytes are still needed."""

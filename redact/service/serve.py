@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import logging
 import os
 import secrets
 import signal
@@ -19,40 +18,28 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import uvicorn
-
 from redact.batch.durable import write_text
-from redact.batch.jobs import GATE, MAKER
+from redact.batch.results import Results
+from redact.batch.worker_jobs import GATE, MAKER
 from redact.detect.weights import ModelStore
-from redact.errors import OutputError, UsageError
+from redact.errors import OutputError
+from redact.httpd.guards import Guards, served_names
+from redact.httpd.log import log, quiet
+from redact.httpd.server import listen, make_server
 from redact.names.watchlist import WatchList
 from redact.policy import load_policy
 from redact.service.api import create_app
 from redact.service.config import ServiceConfig
 from redact.service.desk import Desk
-from redact.service.guards import Guards, timed_protocol
 from redact.service.house import House
-from redact.service.jobs import DATABASE_ERRORS, QUEUED, WORKING, JobStore
+from redact.service.jobs import QUEUED, WORKING, JobStore
 from redact.service.limits import Admission
-from redact.service.log import log
 from redact.service.metrics import Metrics
-from redact.service.results import Results
 from redact.service.spool import JobSpool
+from redact.service.tables import DATABASE_ERRORS
 from redact.service.tokens import TokenFile
 from redact.service.webhooks import Caller
 from redact.service.work import Plant, Runner
-
-HEAD_BYTES = 32 << 10
-KEEP_ALIVE_S = 15
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn that leaves signals to us: it would end the process before jobs had their time."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Do nothing."""
-        yield
 
 
 @contextlib.contextmanager
@@ -84,28 +71,6 @@ def _held(state: Path) -> Iterator[str]:
         os.close(handle)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=256)
-    except OSError as error:
-        raise UsageError("The service cannot listen there: the port is taken or not allowed.") from error
-    listening.set_inheritable(False)  # workers must not hold it
-    return listening
-
-
-def _quiet() -> None:
-    """No library writes a log of its own: a line of theirs may hold an address, a path or a header."""
-    root = logging.getLogger()
-    root.handlers[:] = [logging.NullHandler()]
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "fastapi", "httpx"):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = False
-        logger.addHandler(logging.NullHandler())
-        logger.setLevel(logging.CRITICAL)
-
-
 def serve(config: ServiceConfig, *, maker: str = MAKER, gate: str = GATE) -> None:
     """Run until SIGTERM or SIGINT. `maker` and `gate` name the factories of the workers' jobs.
 
@@ -118,10 +83,10 @@ def serve(config: ServiceConfig, *, maker: str = MAKER, gate: str = GATE) -> Non
     policy = load_policy(config.policy, list(config.set))
     watch = WatchList.read(config.names) if config.names is not None else None
     ModelStore().verify()
-    _quiet()
+    quiet()
     with (
         _held(config.state) as owner,
-        contextlib.closing(_listen(config.listen.host, config.listen.port)) as door,
+        contextlib.closing(listen(config.listen.host, config.listen.port)) as door,
     ):
         jobs = JobStore(config.database_url, config.state, owner)
         try:
@@ -173,22 +138,12 @@ def _run(
         healthy=healthy,
         stopping=ending.is_set,
     )
-    server = _Server(
-        uvicorn.Config(
-            Guards(create_app(desk), config.listen.hosts, metrics),
-            http=timed_protocol(config.limits.head_s),
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=config.limits.connections,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=max(1, config.limits.grace_s),
-            h11_max_incomplete_event_size=HEAD_BYTES,
-        )
+    limits = config.limits
+    server = make_server(
+        Guards(create_app(desk), served_names(config.listen.hosts), metrics.request),
+        head_s=limits.head_s,
+        connections=limits.connections,
+        grace_s=limits.grace_s,
     )
 
     def end(number: int, _: object) -> None:

@@ -41,6 +41,8 @@ class Scope(StrEnum):
     REVIEW = "review"
     """List what waits for a person and fetch it: bytes that did not pass the gate."""
     METRICS = "metrics"
+    ALL = "all"
+    """Reach jobs that other tokens submitted too; allows nothing by itself."""
 
 
 class Token(BaseModel):
@@ -120,12 +122,12 @@ class TokenFile:
         """Make a token and return it: the one time that it can be seen.
 
         Raises:
-            UsageError: no scope.
+            UsageError: no scope, or `all` alone.
             OutputError: the file cannot be written.
         """
         chosen = frozenset(scopes)
-        if not chosen:
-            raise UsageError(f"A token needs a scope: {', '.join(Scope)}.")
+        if not chosen - {Scope.ALL}:
+            raise UsageError(f"A token needs a scope: {', '.join(Scope)}; all widens others.")
         secret, salt, now = secrets.token_urlsafe(32), secrets.token_hex(16), int(time.time())
         row = Token(
             id=new_id(),

@@ -5,9 +5,6 @@ One part named `file` is taken, nothing else. The body must keep coming, and at 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import python_multipart
@@ -15,9 +12,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
-from redact.service.answers import RefusedError
+from redact.httpd.answers import RefusedError
+from redact.httpd.body import EndedEarlyError, Pace, SlowBodyError, pieces
 from redact.service.config import Limits
 from redact.service.spool import Incoming
 
@@ -27,10 +24,6 @@ if TYPE_CHECKING:
 HOLD_BYTES = 1 << 20
 FRAME_BYTES = 1 << 16
 """What boundaries and part headers may add to a file."""
-DRAIN_BYTES, DRAIN_S = 8 << 20, 2.0
-"""So much of a body that is refused is read and dropped."""
-BODY_DONE = "redact.body_done"
-"""Key in a request's scope: all of its body was read, or there is no use in reading on."""
 
 
 def declared_size(request: Request, limits: Limits) -> int:
@@ -99,32 +92,6 @@ def _malformed(message: str = "The body is no multipart form.") -> RefusedError:
     return RefusedError(400, "malformed", message, close=True)
 
 
-async def _timed(request: Request, limits: Limits) -> AsyncIterator[bytes]:
-    """The body's pieces, while they come fast enough."""
-    clock = asyncio.get_running_loop()
-    start, received = clock.time(), 0
-    while not request.scope.get(BODY_DONE):
-        due = start + limits.idle_s + received / (limits.slowest_kb_s * 1000)
-        patience = min(limits.idle_s, due - clock.time())
-        try:
-            piece = await asyncio.wait_for(_next_piece(request), max(patience, 0.001))
-        except TimeoutError as error:
-            request.scope[BODY_DONE] = True  # no use waiting for the rest
-            raise RefusedError(408, "slow", "The body came too slowly.", close=True) from error
-        received += len(piece)
-        yield piece
-
-
-async def _next_piece(request: Request) -> bytes:
-    message = await request.receive()
-    if message["type"] != "http.request":
-        request.scope[BODY_DONE] = True
-        raise _malformed("The body ended early.")
-    if not message.get("more_body"):
-        request.scope[BODY_DONE] = True
-    return bytes(message.get("body", b""))
-
-
 async def receive_file(request: Request, incoming: Incoming, limits: Limits) -> str:
     """Write the file of the request to `incoming`; what the sender called it. Nothing is durable yet.
 
@@ -141,7 +108,7 @@ async def receive_file(request: Request, incoming: Incoming, limits: Limits) -> 
     form, most = _Form(), limits.upload_mb << 20
     parser = python_multipart.MultipartParser(boundary, form.callbacks())
     try:
-        async for piece in _timed(request, limits):
+        async for piece in pieces(request, Pace(limits.idle_s, limits.slowest_kb_s)):
             if form.ended:
                 continue  # what follows the last boundary means nothing
             parser.write(piece)
@@ -150,6 +117,10 @@ async def receive_file(request: Request, incoming: Incoming, limits: Limits) -> 
             if len(form.data) >= HOLD_BYTES:
                 await run_in_threadpool(incoming.write, bytes(form.data))
                 form.data.clear()
+    except SlowBodyError as error:
+        raise RefusedError(408, "slow", "The body came too slowly.", close=True) from error
+    except EndedEarlyError as error:
+        raise _malformed("The body ended early.") from error
     except FormParserError as error:
         raise _malformed() from error
     if not form.ended:
@@ -158,26 +129,3 @@ async def receive_file(request: Request, incoming: Incoming, limits: Limits) -> 
     if not incoming.size:
         raise _malformed("The file is empty.")
     return form.name
-
-
-async def drain(request: Request) -> None:
-    """Read a little more of a body that was refused and drop it, so that its sender sees the answer."""
-    left = DRAIN_BYTES
-
-    async def reading() -> None:
-        nonlocal left
-        while left > 0 and not request.scope.get(BODY_DONE):
-            left -= len(await _next_piece(request))
-
-    with contextlib.suppress(TimeoutError, RefusedError):
-        await asyncio.wait_for(reading(), DRAIN_S)
-
-
-async def refusal(request: Request, error: Exception) -> JSONResponse:
-    """`RefusedError` as a response."""
-    assert isinstance(error, RefusedError)
-    if error.close:
-        await drain(request)
-    return JSONResponse(
-        {"error": error.word, "message": error.message}, status_code=error.status, headers=error.headers
-    )

@@ -15,10 +15,11 @@ import time
 
 import httpx
 
+from redact.httpd.log import log
 from redact.service.config import Webhook, read_secret
-from redact.service.jobs import DATABASE_ERRORS, Call, JobStore
-from redact.service.log import log
+from redact.service.jobs import Call, JobStore
 from redact.service.metrics import Metrics
+from redact.service.tables import DATABASE_ERRORS
 
 LONGEST_PAUSE_S = 3600.0
 IDLE_S = 1.0

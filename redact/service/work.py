@@ -13,25 +13,30 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from redact.batch.decided import Decided
 from redact.batch.events import ItemDone
-from redact.batch.jobs import GATE, MAKER, WorkerStages
-from redact.batch.review import rejected_finding
+from redact.batch.jobs import WorkerStages
 from redact.batch.settle import STATUS_WORDS, settle, settled_before, write_failure
+from redact.batch.store import sha256_file
+from redact.batch.worker_jobs import GATE, MAKER
 from redact.errors import InputError, MissingToolError, ModelError, OutputError, RedactError
+from redact.httpd.log import log
 from redact.names.watchlist import WatchList
 from redact.pipeline import process
 from redact.policy import Policy
 from redact.service.config import ServiceConfig
 from redact.service.house import ClosedHouseError, House, Opened
-from redact.service.jobs import CHECK, DATABASE_ERRORS, SUBMIT, Job, JobStore, now_ms
-from redact.service.log import log
+from redact.service.jobs import CHECK, SUBMIT, Job, JobStore, now_ms
 from redact.service.metrics import Metrics
 from redact.service.spool import JobSpool
+from redact.service.tables import DATABASE_ERRORS
 
 IDLE_S = 0.5
 MACHINE_PAUSE_S = 30.0
 """Pause after a failure that is this machine's: a full disk, a missing model."""
 AGAIN_S = 5.0
+DATABASE_PAUSE_S = 2.0
+"""Pause before a database that could not be reached is tried again."""
 HOUSEKEEPING_S = 3600.0
 _MACHINE = (OutputError, MissingToolError, ModelError)
 
@@ -125,7 +130,7 @@ class Runner:
                     self._next(stages)
                 except DATABASE_ERRORS:
                     log("database unreachable")
-                    self._ending.wait(2)
+                    self._ending.wait(DATABASE_PAUSE_S)
                 except Exception as error:  # noqa: BLE001 - the slot must live; a trace could hold a path
                     log("internal error", kind=type(error).__name__)
                     self._ending.wait(2)
@@ -137,7 +142,10 @@ class Runner:
         plant = self.plant
         job = plant.jobs.claim((SUBMIT, CHECK) if plant.house.may_open() else (CHECK,))
         if job is not None:
-            self._work_on(job, stages)
+            try:
+                self._work_on(job, stages)
+            finally:
+                plant.jobs.leave(job.id)
             return
         plant.house.rest()
         with self._wake:
@@ -161,7 +169,14 @@ class Runner:
             return
         except RedactError as error:
             log("tried", job=job.id, reason=error.reason)
-            self._surely(lambda: self.plant.jobs.put_back(job.id, AGAIN_S, tries=1))
+            # what dies while the service is stopped says nothing about the file
+            tries = 0 if self._ending.is_set() else 1
+            self._surely(lambda: self.plant.jobs.put_back(job.id, AGAIN_S, tries=tries))
+            return
+        except DATABASE_ERRORS:
+            # nothing is wrong with the job or this machine: it goes on as soon as the database is back
+            log("database unreachable")
+            self._surely(lambda: self.plant.jobs.put_back(job.id, DATABASE_PAUSE_S))
             return
         except Exception as error:  # noqa: BLE001 - the job must not stay at work for ever
             log("machine trouble", job=job.id, reason=type(error).__name__)
@@ -197,13 +212,13 @@ class Runner:
                 change()
             except DATABASE_ERRORS:
                 log("database unreachable")
-                if self._interrupt.wait(2):
+                if self._interrupt.wait(DATABASE_PAUSE_S):
                     return False
             else:
                 return True
 
     def _last_try(self, job: Job) -> bool:
-        return job.tries + 1 >= self.plant.config.limits.tries
+        return job.tries + 1 >= self.plant.config.limits.tries and not self._ending.is_set()
 
     def _check(self, job: Job, stages: WorkerStages) -> _End:
         plant = self.plant
@@ -236,13 +251,13 @@ class Runner:
 
     def _process(self, job: Job, item: str, opened: Opened, stages: WorkerStages) -> ItemDone:
         plant, store = self.plant, opened.store
-        history = opened.histories.get(item)
         try:
             with store.workspace(item) as folder:
                 source = plant.spool.media(job.id)
                 outcome = process(source, item, plant.policy, stages, folder, lambda *_: None)
-                if history is not None and history.rejected:
-                    outcome = replace(outcome, report=rejected_finding(outcome.report))
+                store.private.note_content(item, sha256_file(source))  # another job's may have been rejected
+                report = Decided(store, opened.histories).noted(item, outcome.report)
+                outcome = replace(outcome, report=report)
                 name = item + outcome.file.suffix
                 return settle(store, item, outcome, plant.policy, opened.made_by, name, stages)
         except OSError as error:
@@ -262,6 +277,7 @@ class Runner:
         while True:
             try:
                 self.plant.jobs.forget(now_ms() - days * 86_400_000)
+                self.plant.jobs.take_up_again()  # a lost change may come into force late
             except DATABASE_ERRORS:
                 log("database unreachable")
             if self._ending.wait(HOUSEKEEPING_S):

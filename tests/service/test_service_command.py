@@ -1,10 +1,10 @@
 """`redact serve` itself: tokens by the command line, real models, and configurations that are refused."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from in_process import command
 
 from bench.service_lab import ServiceLab, settled, submit
 from redact.errors import UsageError
@@ -12,15 +12,18 @@ from redact.service.config import load_config, read_secret
 
 HOOK = 'out = "o"\nstate = "s"\n[[webhooks]]\nname = "a"\nsecret_file = "k"\n'
 REDACT = [sys.executable, "-c", "from redact.cli import main; main()"]
-
-
-def redact(*arguments: str) -> str:
-    return subprocess.run([*REDACT, *arguments], check=True, capture_output=True, text=True).stdout.strip()
+FACES_ONLY = 'set = ["text=off", "gate.text=false", "faces.expected_heads=off"]'
 
 
 def test_a_photo_goes_through_the_real_stages(tmp_path: Path, samples_dir: Path) -> None:
-    lab = ServiceLab(tmp_path / "lab")
+    lab = ServiceLab(tmp_path / "lab", settings=FACES_ONLY)
     config = str(lab.config)
+
+    def redact(*arguments: str) -> str:
+        done = command(*arguments, private=lab.private)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     token = redact("serve", "token", "add", "--scope", "submit", "--scope", "fetch", "--config", config)
     listed = redact("serve", "token", "list", "--config", config)
     assert "valid" in listed and "fetch, submit" in listed and token not in listed

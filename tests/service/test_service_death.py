@@ -1,13 +1,14 @@
 """Killed and stopped in the middle of work: every accepted job ends, and is in the output folder once."""
 
 import contextlib
-import sys
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import dying_service
 import httpx
 import pytest
 
@@ -16,12 +17,17 @@ from bench.service_lab import PATIENCE_S, ServiceLab, settled, submit
 from redact.batch.audit import audit
 from redact.batch.ledger import Ledger
 from redact.batch.store import Store
+from redact.policy import Policy
+from redact.service import house
+from redact.service.house import ClosedHouseError, House
+from redact.workers import Confinement
 
-SLOW = "bench.stub_stages:slow_maker"
+HELD = "bench.stub_stages:held_maker"
 
 
-def content(end: str, n: int) -> bytes:
-    return bytes([n]) * (STUB_BYTES - 1) + end.encode()
+def content(end: str, first: str) -> bytes:
+    """`first`: S for work that does not end while the lab is told to hold it, with the held stages."""
+    return first.encode() * (STUB_BYTES - 1) + end.encode()
 
 
 def until_working(client: httpx.Client, job: str) -> None:
@@ -30,6 +36,17 @@ def until_working(client: httpx.Client, job: str) -> None:
         if client.get(f"/v1/jobs/{job}").json()["state"] == "working":
             return
         time.sleep(0.02)
+    raise AssertionError("the job is never begun")
+
+
+def until_in_the_folder(lab: ServiceLab, job: str) -> None:
+    """Until the job's slot has the output folder."""
+    until = time.monotonic() + PATIENCE_S
+    with contextlib.closing(sqlite3.connect(lab.state / "jobs.sqlite")) as db:
+        while time.monotonic() < until:
+            if db.execute("SELECT item FROM redact_job WHERE id = ?", (job,)).fetchone()[0]:
+                return
+            time.sleep(0.02)
     raise AssertionError("the job is never begun")
 
 
@@ -78,21 +95,24 @@ def hanging_upload(client: httpx.Client, go_on: threading.Event) -> threading.Th
 
 
 def test_killed_during_jobs_and_an_upload_the_next_start_ends_each_accepted_job_once(tmp_path: Path) -> None:
-    lab = ServiceLab(tmp_path / "lab", settings="jobs = 2", maker=SLOW)
+    lab = ServiceLab(tmp_path / "lab", settings="jobs = 2", maker=HELD)
+    lab.hold()
     jobs, go_on = {}, threading.Event()
-    ends = [("P", "published"), ("R", "review"), ("P", "published"), ("X", "failed")]
+    ends = [("S", "P", "published"), ("S", "R", "review"), ("2", "P", "published"), ("3", "X", "failed")]
     lab.start()
     with lab.client(lab.token()) as client:
         sender = hanging_upload(client, go_on)
-        for n, (end, status) in enumerate(ends):
-            jobs[submit(client, content(end, n)).json()["job"]] = status
-        until_working(client, next(iter(jobs)))
+        for first, end, status in ends:
+            jobs[submit(client, content(end, first)).json()["job"]] = status
+        for job in list(jobs)[:2]:
+            until_working(client, job)
         uploads = lab.state / "uploads"
         until = time.monotonic() + PATIENCE_S
         while {path.name for path in uploads.iterdir()} <= set(jobs) and time.monotonic() < until:
             time.sleep(0.02)
         assert {path.name for path in uploads.iterdir()} > set(jobs), "half an upload lies there"
         lab.kill()
+        lab.let_go()
         go_on.set()
         sender.join()
     lab.start()
@@ -105,13 +125,12 @@ def test_killed_between_the_release_and_the_database_and_again_after_it_nothing_
     tmp_path: Path,
 ) -> None:
     lab = ServiceLab(tmp_path / "lab")
-    dying = [sys.executable, str(Path(__file__).with_name("dying_service.py")), str(lab.config)]
-    lab.start([*dying, "before the row"])
+    lab.start(main=dying_service.before_the_row)
     with lab.client(lab.token()) as client:
-        job = submit(client, content("P", 1)).json()["job"]
+        job = submit(client, content("P", "S")).json()["job"]
     assert lab.process is not None and lab.process.wait(timeout=PATIENCE_S) == -9
     assert releases(lab.out).total() == 1, "the result lies there, and the service does not know it yet"
-    lab.start([*dying, "after the row"])
+    lab.start(main=dying_service.after_the_row)
     assert lab.process.wait(timeout=PATIENCE_S) == -9
     assert (lab.state / "uploads" / job / "media").is_file(), "settled, and its bytes not deleted yet"
     lab.start()
@@ -119,10 +138,11 @@ def test_killed_between_the_release_and_the_database_and_again_after_it_nothing_
 
 
 def test_stopped_during_a_job_it_ends_the_job_or_keeps_it_for_the_next_start(tmp_path: Path) -> None:
-    lab = ServiceLab(tmp_path / "lab", limits={"grace_s": 0}, maker=SLOW)
+    lab = ServiceLab(tmp_path / "lab", limits={"grace_s": 0, "tries": 1}, maker=HELD)
+    lab.hold()
     lab.start()
     with lab.client(lab.token()) as client:
-        job = submit(client, content("P", 1)).json()["job"]
+        job = submit(client, content("P", "S")).json()["job"]
         until_working(client, job)
         assert lab.stop() == 0
     assert releases(lab.out).total() == 0
@@ -131,11 +151,53 @@ def test_stopped_during_a_job_it_ends_the_job_or_keeps_it_for_the_next_start(tmp
     lab.start()
     with lab.client(lab.token()) as client:
         until_working(client, job)
+        lab.ask_to_stop(everyone=True)
+        lab.wait_for("stopping", times=2)
+        lab.let_go()
         assert lab.stop() == 0
     assert releases(lab.out).total() == 1, "it was given the time to end"
     assert list((lab.state / "uploads").iterdir()) == []
     assert lab.events()[-1] == {**lab.events()[-1], "event": "stopped", "queued": 0, "working": 0}
     assert audit(lab.out).problems == []
+
+
+def test_beside_a_long_film_other_slots_go_on_and_the_folder_is_given_back_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    level = Confinement()
+    rooms = House(tmp_path / "out", Policy(), None, lambda: 0)
+    with contextlib.ExitStack() as film, contextlib.ExitStack() as photo:
+        film.enter_context(rooms.lend(level))
+        monkeypatch.setattr(house, "HOLD_S", -1.0)
+        for _ in range(2):
+            assert rooms.may_open()
+            with rooms.lend(level):
+                pass
+        photo.enter_context(rooms.lend(level))
+        film.close()
+        assert not rooms.may_open(), "what is begun now would keep others out for ever"
+        with pytest.raises(ClosedHouseError), rooms.lend(level):
+            pass
+        monkeypatch.setattr(house, "TURN_S", 0.0)
+        photo.close()
+        with Store(tmp_path / "out"), pytest.raises(ClosedHouseError), rooms.lend(level):
+            pass
+    assert audit(tmp_path / "out").problems == []
+
+
+def test_while_one_slot_is_at_a_long_film_checks_and_media_are_done_in_another(tmp_path: Path) -> None:
+    lab = ServiceLab(tmp_path / "lab", settings="jobs = 2", maker=HELD)
+    lab.hold()
+    lab.start(main=dying_service.soon_tired)
+    with lab.client(lab.token()) as client:
+        film = submit(client, content("P", "S")).json()["job"]
+        until_in_the_folder(lab, film)
+        photos = [submit(client, content("P", n)).json()["job"] for n in "12"]
+        check = submit(client, content("P", "P"), address="/v1/checks").json()["job"]
+        assert [settled(client, job)["status"] for job in (*photos, check)] == ["published"] * 2 + ["passed"]
+        assert client.get(f"/v1/jobs/{film}").json()["state"] == "working"
+        lab.let_go()
+    check_folder(lab, {film: "published"} | dict.fromkeys(photos, "published"))
 
 
 def test_a_folder_that_a_reviewer_holds_delays_jobs_and_fails_none_and_a_second_service_is_refused(
@@ -144,8 +206,8 @@ def test_a_folder_that_a_reviewer_holds_delays_jobs_and_fails_none_and_a_second_
     lab = ServiceLab(tmp_path / "lab")
     with lab, lab.client(lab.token()) as client:
         with Store(lab.out, lab.private):
-            job = submit(client, content("P", 1)).json()["job"]
-            checked = submit(client, content("P", 1)[::-1], address="/v1/checks").json()["job"]
+            job = submit(client, content("P", "S")).json()["job"]
+            checked = submit(client, content("P", "S")[::-1], address="/v1/checks").json()["job"]
             assert settled(client, checked)["status"] == "passed"
             assert client.get(f"/v1/jobs/{job}").json()["state"] != "settled"
         assert settled(client, job)["status"] == "published"

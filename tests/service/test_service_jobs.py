@@ -4,16 +4,22 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
+import sqlalchemy as sa
 
 from bench.crash import STUB_BYTES
 from bench.service_lab import ServiceLab, settled, submit
 from redact.batch.audit import audit
 from redact.batch.review import accept, reject
 from redact.batch.store import Store, sha256_file
-from redact.errors import OutputError
+from redact.errors import OutputError, WorkerDiedError
+from redact.service.jobs import CHECK, QUEUED, SUBMIT, WORKING, JobStore, now_ms
 from redact.service.tokens import Scope
+from redact.service.work import DATABASE_PAUSE_S, MACHINE_PAUSE_S, Runner
 
 NAME = "Orinakyan"
 
@@ -92,11 +98,12 @@ def test_a_check_judges_and_keeps_nothing(lab: ServiceLab) -> None:
 
 
 def test_a_reviewers_decision_is_what_the_service_tells(lab: ServiceLab) -> None:
-    with lab.client(lab.token()) as client, lab.client(lab.token([Scope.FETCH])) as desk:
+    desk_token = lab.token([Scope.FETCH, Scope.ALL])
+    with lab.client(lab.token()) as client, lab.client(desk_token) as desk:
         kept, thrown = (submit(client, content("R", fill)).json()["job"] for fill in (b"\x02", b"\x03"))
         items = {job: settled(client, job)["item"] for job in (kept, thrown)}
         with _when_free(lab) as store:
-            accept(store, items[kept], "k7")
+            accept(store, items[kept], "k7", {0: "a poster"})
             reject(store, items[thrown], "k7")
         assert client.get(f"/v1/jobs/{kept}").json()["status"] == "published"
         assert client.get(f"/v1/jobs/{thrown}").json()["status"] == "rejected"
@@ -172,3 +179,108 @@ def test_the_folder_is_as_a_run_would_leave_it(lab: ServiceLab) -> None:
     found = audit(lab.out)
     assert found.problems == [] and found.notes == []
     assert found.released["published"] >= 1
+
+
+def test_a_database_that_is_away_when_a_job_begins_delays_it_for_moments(tmp_path: Path) -> None:
+    """Not for the half minute that a full disk or a missing model costs."""
+
+    class Away:
+        def lend(self, level: object) -> NoReturn:
+            raise sa.exc.OperationalError("", None, ConnectionError())
+
+    jobs = JobStore("", tmp_path, "owner")
+    try:
+        jobs.accept("a" * 24, SUBMIT, "token", 5)
+        plant: Any = SimpleNamespace(config=SimpleNamespace(jobs=1), jobs=jobs, house=Away())
+        job = jobs.claim((SUBMIT,))
+        assert job is not None
+        Runner(plant, ())._work_on(job, SimpleNamespace(isolation=lambda: None))  # type: ignore[arg-type]
+        later = jobs.get(job.id)
+        assert later is not None and (later.state, later.tries) == (QUEUED, 0)
+        assert later.due - now_ms() <= DATABASE_PAUSE_S * 1000 < MACHINE_PAUSE_S * 1000
+    finally:
+        jobs.close()
+
+
+def test_a_worker_that_ends_while_the_service_is_stopped_costs_its_job_no_try(tmp_path: Path) -> None:
+    def ends(*_: object, **__: object) -> NoReturn:
+        raise WorkerDiedError("It was killed.")
+
+    jobs = JobStore("", tmp_path, "owner")
+    try:
+        jobs.accept("a" * 24, CHECK, "token", 5)
+        plant: Any = SimpleNamespace(
+            config=SimpleNamespace(jobs=1, limits=SimpleNamespace(tries=1)),
+            jobs=jobs,
+            policy=None,
+            spool=SimpleNamespace(media=lambda job: None),
+        )
+        job = jobs.claim((CHECK,))
+        assert job is not None
+        runner = Runner(plant, ())
+        runner._ending.set()
+        runner._work_on(job, SimpleNamespace(inspect=ends))  # type: ignore[arg-type]
+        later = jobs.get(job.id)
+        assert later is not None and (later.state, later.tries) == (QUEUED, 0)
+    finally:
+        jobs.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[JobStore]:
+    """Two jobs wait in it."""
+    made = JobStore("", tmp_path, "owner")
+    for letter in "ab":
+        made.accept(letter * 24, SUBMIT, "token", 5)
+    yield made
+    made.close()
+
+
+def lose_the_answer(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next change holds, and whoever made it is told that the database is gone."""
+    run = store._run
+
+    def lost(*statement: Any) -> NoReturn:
+        monkeypatch.setattr(store, "_run", run)
+        run(*statement)
+        raise sa.exc.OperationalError("", None, ConnectionError())
+
+    monkeypatch.setattr(store, "_run", lost)
+
+
+def test_a_job_that_was_claimed_when_the_database_went_is_claimed_again_and_one_at_work_is_not(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = store.claim((SUBMIT,))
+    lose_the_answer(store, monkeypatch)
+    with pytest.raises(sa.exc.OperationalError):
+        store.claim((SUBMIT,))
+    assert store.counts()[WORKING] == 2, "nobody is at the second"
+    again = store.claim((SUBMIT,))
+    assert first is not None and again is not None and again.id != first.id
+    assert store.claim((SUBMIT,)) is None
+
+
+def test_a_job_is_given_to_nobody_else_until_its_way_back_is_confirmed(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = store.claim((SUBMIT,)), store.claim((SUBMIT,))
+    assert first is not None and second is not None
+    lose_the_answer(store, monkeypatch)
+    with pytest.raises(sa.exc.OperationalError):
+        store.put_back(first.id, tries=1)
+    assert store.claim((SUBMIT,)) is None, "it would be put back under the hands of another slot"
+    store.put_back(first.id, tries=1)
+    again = store.claim((SUBMIT,))
+    assert again is not None and (again.id, again.tries) == (first.id, 1)
+
+
+def test_a_job_that_its_slot_dropped_is_taken_up_again(store: JobStore) -> None:
+    first, second = store.claim((SUBMIT,)), store.claim((SUBMIT,))
+    assert first is not None and second is not None
+    store.leave(first.id)
+    again = store.claim((SUBMIT,))
+    assert again is not None and again.id == first.id
+    assert store.settle(second.id, "failed", "", "", [])
+    store.leave(second.id)
+    assert store.claim((SUBMIT,)) is None

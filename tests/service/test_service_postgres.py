@@ -9,11 +9,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+import sqlalchemy as sa
 
 from bench.crash import STUB_BYTES
 from bench.service_lab import ServiceLab, settled, submit
 from redact.batch.audit import audit
+from redact.errors import UsageError
+from redact.service.config import load_config
 
 
 def content(end: str, n: int) -> bytes:
@@ -87,20 +91,39 @@ def server() -> Iterator[Server]:
             started.stop()
 
 
+def send_once(client: httpx.Client) -> str:
+    files = {"file": ("photo.jpg", content("P", 7))}
+    return str(client.post("/v1/jobs", files=files, headers={"Idempotency-Key": "k"}).json()["job"])
+
+
+def forget_the_column(server: Server) -> None:
+    """Make the database one of an earlier version."""
+    engine = sa.create_engine(server.url.replace("postgresql:", "postgresql+pg8000:"))
+    with engine.begin() as db:
+        db.execute(sa.text("DROP INDEX redact_job_repeat"))
+        db.execute(sa.text("ALTER TABLE redact_job DROP COLUMN repeat_key"))
+    engine.dispose()
+
+
 def test_jobs_live_in_postgresql_through_a_kill_of_the_service_and_a_crash_of_the_server(
     tmp_path: Path, server: Server
 ) -> None:
-    slow = "bench.stub_stages:slow_maker"
-    lab = ServiceLab(tmp_path / "lab", settings=f'database_url = "{server.url}"', maker=slow)
-    with pytest.raises(RuntimeError, match="chmod 600"):
-        lab.start()
+    held = "bench.stub_stages:held_maker"
+    lab = ServiceLab(tmp_path / "lab", settings=f'database_url = "{server.url}"', maker=held)
+    with pytest.raises(UsageError, match="chmod 600"):
+        load_config(lab.config)
     lab.config.chmod(0o600)
+    lab.hold()
     lab.start()
     jobs = {}
     with lab.client(lab.token()) as client:
-        for n, (end, status) in enumerate([("P", "published"), ("R", "review"), ("X", "failed")]):
-            jobs[submit(client, content(end, n)).json()["job"]] = status
+        for first, end, status in (("S", "P", "published"), ("1", "R", "review"), ("2", "X", "failed")):
+            jobs[submit(client, content(end, ord(first))).json()["job"]] = status
+        answer = send_once(client)
+        jobs[answer] = "published"
     lab.kill()
+    lab.let_go()
+    forget_the_column(server)
     lab.start()
     assert not (lab.state / "jobs.sqlite").exists()
     with lab.client(lab.token()) as client:
@@ -110,10 +133,13 @@ def test_jobs_live_in_postgresql_through_a_kill_of_the_service_and_a_crash_of_th
         assert client.get("/health").status_code == 503
         server.start()
         jobs[submit(client, content("P", 9)).json()["job"]] = "published"
+        again, once_more = send_once(client), send_once(client)
+        assert again == once_more, "the key is kept in PostgreSQL as well"
+        jobs[again] = "published"
         assert {job: settled(client, job)["status"] for job in jobs} == jobs
         assert client.get("/health").json() == {"status": "ok"}
     server.stop()
     assert lab.stop() == 0, "a database that is gone keeps nobody from stopping the service"
-    assert len(list((lab.out / "published").iterdir())) == 2
+    assert len(list((lab.out / "published").iterdir())) == 4
     assert audit(lab.out).problems == []
     assert server.password not in lab.log.read_text()
