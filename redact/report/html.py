@@ -103,6 +103,11 @@ def _outcome(line: ItemLine) -> str:
     words = STANDINGS[line.standing]
     if line.standing is Standing.FAILED:
         return f"{REASONS.get(line.reason, line.reason)} Nothing was kept."
+    if line.standing is Standing.ACCEPTED and len(line.approved_by) > 1:
+        return f"{words} Reviewers {' and '.join(line.approved_by)}."
+    if line.standing is Standing.REVIEW and line.approvals > 1:
+        by = f", {len(line.approved_by)} did: {' and '.join(line.approved_by)}" if line.approved_by else ""
+        return f"{words} {line.approvals} people must approve it{by}."
     if line.reviewer and line.standing in (Standing.ACCEPTED, Standing.REJECTED):
         return f"{words} Reviewer {line.reviewer}."
     return words

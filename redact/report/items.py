@@ -41,9 +41,9 @@ def _sound(plan: Plan) -> SoundFacts:
     overwritten = sum(
         ((edit.end - edit.start) * Fraction(*edit.time_base) for edit in plan.audio), Fraction(0)
     )
-    return SoundFacts(
-        mode=plan.output.audio.mode, edits=len(plan.audio), seconds=round(float(overwritten), 3)
-    )
+    plays = _plays(plan.media)  # what a reviewer silences to the end has no end
+    seconds = min(float(overwritten), plays) if plays else float(overwritten)
+    return SoundFacts(mode=plan.output.audio.mode, edits=len(plan.audio), seconds=round(seconds, 3))
 
 
 def _plays(media: MediaFacts) -> float:

@@ -66,7 +66,7 @@ class SoundFacts(Data):
     mode: Word
     edits: Count
     seconds: Seconds
-    """How much of it was overwritten; overlaps count twice."""
+    """How much of it was overwritten, at most what the film plays; overlaps count twice."""
 
 
 class Covered(Data):
@@ -170,7 +170,11 @@ class ItemLine(Data):
     reason: str = ""
     """Why it failed, as a fixed word; empty otherwise."""
     reviewer: str = ""
-    """Code of the person who accepted or rejected it."""
+    """Code of the person who accepted, rejected or redrew it."""
+    approved_by: tuple[str, ...] = ()
+    """Codes of all who approved exactly this file; fewer than `approvals` while it waits."""
+    approvals: Count = 1
+    """How many must approve it if it waits in review."""
     detailed: bool = False
     """`items/ID.json` exists and is about the file that was released."""
     findings: Count = 0

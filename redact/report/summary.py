@@ -35,6 +35,8 @@ _UNCHANGED = re.compile(r" \(\d+ more frames? not looked at: [a-z ]*\)\Z")
 _FINDINGS = TypeAdapter(tuple[Finding, ...])
 
 State = Mapping[str, Any]
+Approval = tuple[int, tuple[str, ...]]
+"""How many people must approve an item, and the codes of those who did."""
 
 
 def standing_of(state: State) -> Standing:
@@ -80,12 +82,16 @@ def summarise(
     states: Mapping[str, State],
     reports: Mapping[str, ItemReport],
     *,
+    approvals: Mapping[str, Approval] | None = None,
     beside: int = 0,
     last_run: LastRun | None = None,
     ledger_head: str = "",
 ) -> RunReport:
     """Everything about the output folder; `states` is the ledger's last word on each item."""
-    lines = [_line(item, state, reports.get(item)) for item, state in states.items()]
+    waiting = approvals or {}
+    lines = [
+        _line(item, state, reports.get(item), waiting.get(item, (1, ()))) for item, state in states.items()
+    ]
     lines.sort(key=lambda line: (ORDER.index(line.standing), line.item))
     counts = Counter(line.standing for line in lines)
     judged = [reports[item] for item in sorted(reports)]
@@ -105,13 +111,19 @@ def summarise(
     )
 
 
-def _line(item: str, state: State, report: ItemReport | None) -> ItemLine:
+def _line(item: str, state: State, report: ItemReport | None, waiting: Approval) -> ItemLine:
     standing = standing_of(state)
+    review = state.get("review") or {}
+    needed, approved = waiting
+    if standing is Standing.ACCEPTED:
+        approved = tuple(map(str, review.get("approvals", (review.get("by", ""),))))
     return ItemLine(
         item=item,
         standing=standing,
         reason=str(state.get("reason", "")) if standing is Standing.FAILED else "",
-        reviewer=str((state.get("review") or {}).get("by", "")),
+        reviewer=str(review.get("by", "")),
+        approved_by=approved,
+        approvals=needed,
         detailed=report is not None,
         findings=len(findings_of(state, report))
         if standing not in (Standing.FAILED, Standing.REJECTED)

@@ -43,16 +43,23 @@ NOTES: dict[str, str] = {
     "large_text_region": "text takes so much of the picture that covering it may blank it",
     "sound_not_listened": "sound is kept and nobody is known to have listened",
     "listed_name_in_rights": "a rights field held a listed name and was left out",
-    "rejected_before": "a reviewer rejected an earlier version",
+    "rejected_before": "a reviewer rejected an earlier version, or the same file elsewhere",
+    "redrawn_before": (
+        "a reviewer drew covers on an earlier version, or on the same file elsewhere; here they are not drawn"
+    ),
+    "second_person": "its covers were drawn by a reviewer, and two people must approve what came of it",
 }
 
 REASONS: dict[str, str] = {
     "unsupported": "It is of a kind that is refused.",
+    "unreadable": "It was gone or could not be read. Check its permissions and run the folder again.",
     "damaged": "It does not decode whole.",
     "too_large": "It is beyond a limit of the policy.",
     "plan_mismatch": "The plan was made for another file, or does not fit this one.",
+    "input_changed": "Its file changed while it was worked on. Run the folder again.",
     "input_error": "It cannot be processed as it is.",
     "worker_died": "The process that worked on it ended without an answer. Run the folder again.",
+    "internal": "A fault of this program stopped it. Run the folder again, and report the fault.",
     "timeout": "It took longer than the policy allows.",
     "output": "The output folder could not be written. Make room and run the folder again.",
     "ledger": "The record could not be written. Make room and run the folder again.",
@@ -61,6 +68,9 @@ REASONS: dict[str, str] = {
     "model": "A model is missing or altered. Run redact models verify.",
     "missing_tool": "A program that is needed is not on the machine. Run redact doctor.",
     "tool_error": "The tool failed. Run the folder again.",
+    "in_use": "Another run had the output folder. Run the folder again.",
+    "changed": "It was made again, or decided, while a person looked at it.",
+    "blocked": "The gate found what nobody can accept.",
     "usage": "The policy or the plan is not valid for it.",
 }
 

@@ -1,6 +1,8 @@
 """What a run and a reviewer's decision leave in `report/`, against the published schemas and the ledger."""
 
 import json
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +23,34 @@ from redact.report.models import PUBLISHED_MODELS
 from scripts.make_schemas import FOLDER, main, stale
 
 STUBS = {"maker": "bench.stub_stages:maker", "gate": "bench.stub_stages:gate"}
-Places = tuple[Path, Path, Path]
 
 
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    source = tmp_path / "in"
+@dataclass(frozen=True)
+class Ran:
+    """A folder that was run: its output, the private mapping, and what became of each item."""
+
+    out: Path
+    private: Path
+    summary: RunSummary
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("run")
+    source, out, private = folder / "in", folder / "out", folder / "private"
     source.mkdir()
     for end in "PRBX":
         (source / f"Orinakyan {end}.jpg").write_bytes(b"pixels" * 9 + end.encode())
-    return source, tmp_path / "out", tmp_path / "private"
+    options = RunOptions(private_folder=private, **STUBS)
+    return Ran(out, private, run(source, out, load_policy("strict", []), options))
 
 
-def _run(places: Places) -> RunSummary:
-    source, out, private = places
-    return run(source, out, load_policy("strict", []), RunOptions(private_folder=private, **STUBS))
+@pytest.fixture
+def ran(once: Ran, tmp_path: Path) -> Ran:
+    """A copy that may be changed."""
+    shutil.copytree(once.out, tmp_path / "out")
+    shutil.copytree(once.private, tmp_path / "private")
+    return Ran(tmp_path / "out", tmp_path / "private", once.summary)
 
 
 def _ids(summary: RunSummary) -> dict[str, str]:
@@ -66,8 +81,8 @@ def test_the_published_schemas_are_those_of_the_code(
     assert stale(tmp_path) == ["old.schema.json", "plan.schema.json"]
 
 
-def test_what_a_run_writes_is_what_the_schemas_say(places: Places) -> None:
-    ids, out = _ids(_run(places)), places[1]
+def test_what_a_run_writes_is_what_the_schemas_say(ran: Ran) -> None:
+    ids, out = _ids(ran.summary), ran.out
     assert set(ids) == {"published", "review", "blocked", "failed"}
     reports = sorted((out / "report" / "items").glob("*.json"))
     assert {path.stem for path in reports} == set(ids.values()) - {ids["failed"]}
@@ -91,7 +106,7 @@ def test_what_a_run_writes_is_what_the_schemas_say(places: Places) -> None:
     ]
     assert summary["items"][1]["reason"] == "damaged"
     assert summary["last_run"]["items"] == 4 and summary["last_run"]["ended"]
-    with Store(out, places[2]) as store:
+    with Store(out, ran.private) as store:
         assert summary["ledger_head"] == str(store.ledger.head())
 
 
@@ -144,6 +159,9 @@ def test_a_report_with_everything_in_it_fits_its_schema_too() -> None:
     assert data["covered"]["sound"] == {"mode": "remove", "edits": 1, "seconds": 0.5}
     assert data["processing"] == {"seconds": {"analyse": 1.235, "gate": 2.0}, "total_seconds": 3.235}
     assert PUBLISHED_MODELS["plan"].model_validate_json(plan.to_json()) == plan
+    endless = plan.audio[0].model_copy(update={"end": 86_400 * 600})
+    longer = Outcome(plan.model_copy(update={"audio": (endless,)}), gate, Path("x"), 0, {})
+    assert json.loads(item_report(longer, Policy(), {}, b""))["covered"]["sound"]["seconds"] == 2.5
 
 
 def test_time_is_counted_by_stage_over_all_rounds() -> None:
@@ -158,23 +176,23 @@ def test_time_is_counted_by_stage_over_all_rounds() -> None:
     assert clock.seconds == {"render": 2.5, "gate": 1.0}
 
 
-def test_times_are_in_the_report_and_nowhere_in_the_ledger(places: Places) -> None:
-    ids, out = _ids(_run(places)), places[1]
+def test_times_are_in_the_report_and_nowhere_in_the_ledger(ran: Ran) -> None:
+    ids, out = _ids(ran.summary), ran.out
     spent = _json(out / "report" / "items" / f"{ids['published']}.json")["processing"]
     assert set(spent["seconds"]) == {"analyse", "render", "gate"}
     assert spent["total_seconds"] >= 0.02, "the stub stages sleep longer than that"
-    with Store(out, places[2]) as store:
+    with Store(out, ran.private) as store:
         rows = list(store.ledger.rows())
     assert not any({"seconds", "processing"} & set(data) for _, _, _, data in rows)
 
 
-def test_the_picture_of_what_a_person_rejects_is_gone_everywhere(places: Places) -> None:
-    ids, out = _ids(_run(places)), places[1]
+def test_the_picture_of_what_a_person_rejects_is_gone_everywhere(ran: Ran) -> None:
+    ids, out = _ids(ran.summary), ran.out
     item = ids["published"]
     file = out / "report" / "items" / f"{item}.json"
     preview = _json(file)["preview_jpeg"]
     assert preview and preview in (out / "report" / "index.html").read_text()
-    with Store(out, places[2]) as store:
+    with Store(out, ran.private) as store:
         reject(store, item, "k7")
     assert _json(file)["preview_jpeg"] == ""
     assert not any(preview in path.read_text() for path in (out / "report").rglob("*") if path.is_file())
@@ -182,24 +200,24 @@ def test_the_picture_of_what_a_person_rejects_is_gone_everywhere(places: Places)
     assert _json(out / "report" / "report.json")["counts"]["REJECTED"] == 1
 
 
-def test_a_decision_rewrites_the_report_and_subtitles_are_no_items_of_it(places: Places) -> None:
-    ids, out = _ids(_run(places)), places[1]
-    with Store(out, places[2]) as store:
+def test_a_decision_rewrites_the_report_and_subtitles_are_no_items_of_it(ran: Ran) -> None:
+    ids, out = _ids(ran.summary), ran.out
+    with Store(out, ran.private) as store:
         row = {SIDECAR_OF: ids["published"], "sha256": "0" * 64, "verdict": "PUBLISH", "room": "published"}
         store.ledger.append("released", "subtitle0", **row)
-        accept(store, ids["review"], "k7")
+        accept(store, ids["review"], "k7", {0: "a poster"})
         summary = _json(out / "report" / "report.json")
         assert (summary["beside"], summary["counts"]["ACCEPTED"], summary["counts"]["REVIEW"]) == (1, 1, 0)
         assert {line["item"] for line in summary["items"]} == set(ids.values())
         assert "subtitle0" not in (out / "report" / "index.html").read_text()
 
 
-def test_a_report_that_is_lost_or_broken_stops_nothing(places: Places) -> None:
-    ids, out = _ids(_run(places)), places[1]
+def test_a_report_that_is_lost_or_broken_stops_nothing(ran: Ran) -> None:
+    ids, out = _ids(ran.summary), ran.out
     folder = out / "report" / "items"
     (folder / f"{ids['published']}.json").write_text('{"preview_jpeg": "<b>"')
     (folder / f"{ids['review']}.json").unlink()
-    with Store(out, places[2]) as store:
+    with Store(out, ran.private) as store:
         write_report(store)
     lines = {line["item"]: line for line in _json(out / "report" / "report.json")["items"]}
     assert lines[ids["published"]]["standing"] == "PUBLISH"
@@ -209,11 +227,10 @@ def test_a_report_that_is_lost_or_broken_stops_nothing(places: Places) -> None:
     assert "<b>" not in (out / "report" / "index.html").read_text()
 
 
-def test_no_name_is_anywhere_in_the_report(places: Places) -> None:
-    _run(places)
-    for path in (places[1] / "report").rglob("*"):
+def test_no_name_is_anywhere_in_the_report(once: Ran, ran: Ran) -> None:
+    for path in (ran.out / "report").rglob("*"):
         assert "orinakyan" not in path.name.lower()
         if path.is_file():
             text = path.read_text().lower()
             assert "orinakyan" not in text
-            assert str(places[0].parent).lower() not in text
+            assert str(once.out.parent).lower() not in text
