@@ -21,7 +21,7 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from bench.caption_clips import HEIGHT, WIDTH, Caption, Scene, longest_run, write
-from bench.common import WORK, Table, processes
+from bench.common import WORK, Size, Table, processes
 from bench.memo import kept
 from bench.synthetic import Image
 from redact.analysis import AnalysisModels, analyse
@@ -163,8 +163,9 @@ def _all(count: int) -> list[Result]:
         return list(pool.map(one_clip, range(count)))
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """Every manner over every background."""
+    quick = size is Size.QUICK
     count = 7 if quick else CLIPS
     results = kept(f"caption motion {count}", lambda: _all(count))
     table = Table(

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import zxingcpp
 
-from bench.common import Table
+from bench.common import Size, Table
 from bench.memo import kept
 from bench.synthetic import public_backgrounds
 from redact.detect.base import BgrImage
@@ -144,8 +144,9 @@ def _read(image: BgrImage) -> list[object]:
     return list(zxingcpp.read_barcodes(image))
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """Every kind at every size and under every harm."""
+    quick = size is Size.QUICK
     counts = kept(f"codes {quick}", lambda: _measure(quick))
     columns = [*(f"{module:g} px" for module in MODULES), *(harm.name for harm in HARMS)]
     table = Table("Codes covered, on photos of 1600 x 1200", ["code", "all", *columns])

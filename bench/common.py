@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +21,17 @@ WORK = ROOT / "bench" / "work"
 RESULTS = ROOT / "bench" / "results"
 SHARED = ROOT.parent / "shared" / "data"
 REDACT = Path(sys.executable).parent / "redact"
+
+
+class Size(Enum):
+    """How much a benchmark takes on."""
+
+    QUICK = "quick"
+    """Enough to see that it works; printed, not kept."""
+    USUAL = "usual"
+    """What `make bench` runs."""
+    FULL = "full"
+    """As much as there is."""
 
 
 @dataclass

@@ -27,12 +27,14 @@ import av
 import cv2
 import numpy as np
 
-from bench.common import ROOT, Table, processes
+from bench import crash_child
+from bench.common import ROOT, Size, Table, processes
 from bench.crash_child import POINTS
+from bench.forked import Forked
 from redact.batch.audit import audit
-from redact.batch.jobs import GATE, MAKER
 from redact.batch.ledger import Ledger
 from redact.batch.store import Store
+from redact.batch.worker_jobs import GATE, MAKER
 from redact.errors import LedgerError
 
 KILLS = 100
@@ -106,21 +108,16 @@ class Lab:
     def private(self) -> Path:
         return self.place / "private"
 
-    def start(self, point: str = "", n: int = 1) -> subprocess.Popen[bytes]:
+    def start(self, point: str = "", n: int = 1) -> Forked:
         """Begin a run; with a point, one that kills itself there."""
-        command = [sys.executable, "-m", "bench.crash_child", self.source, self.out, self.private]
-        stages = (STUB_MAKER, STUB_GATE) if self.stub else (MAKER, GATE)
-        command += [*stages, *([point, n] if point else [])]
+        arguments = [str(self.source), str(self.out), str(self.private)]
+        arguments += (STUB_MAKER, STUB_GATE) if self.stub else (MAKER, GATE)
+        arguments += [point, str(n)] if point else []
         paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        return subprocess.Popen(
-            [str(part) for part in command],
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": paths},
-        )
+        environment = {**os.environ, "PYTHONPATH": paths}
+        return Forked(crash_child.main, arguments, Path(os.devnull), environment=environment)
 
-    def kill(self, run: subprocess.Popen[bytes], mode: str, choose: random.Random) -> bool:
+    def kill(self, run: Forked, mode: str, choose: random.Random) -> bool:
         """Kill in one of `MODES`, wait for what must end, and say whether anything was there to kill."""
         workers = children(run.pid)
         if run.poll() is not None or (mode == MODES[2] and not workers):
@@ -299,8 +296,9 @@ def _war(place: Path, wanted: int, stub: bool) -> tuple[list[Campaign], Counter[
     return done, expected, length
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """A column for batches with real models and media, one for the same batch with stub stages."""
+    quick = size is Size.QUICK
     table = Table(
         "Batches killed",
         ["killed", "real: times", "broken promises", "stub stages: times", "broken promises"],

@@ -108,16 +108,16 @@ def _arm(fuse: _Fuse) -> None:
     PrivateMapping._change = changing  # type: ignore[method-assign]
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Run the batch; the exit status is the batch's."""
-    source, out, private = map(Path, sys.argv[1:4])
-    maker, gate = sys.argv[4:6]
-    if len(sys.argv) > 6:
-        _arm(_Fuse(sys.argv[6], int(sys.argv[7])))
+    source, out, private = map(Path, arguments[:3])
+    maker, gate, *fuse = arguments[3:]
+    if fuse:
+        _arm(_Fuse(fuse[0], int(fuse[1])))
     options = RunOptions(jobs=1, private_folder=private, maker=maker, gate=gate)
     summary = run(source, out, load_policy("strict"), options)
     return int(summary.exit_code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

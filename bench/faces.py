@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.common import REDACT, SHARED, WORK, Table, photo_name
+from bench.common import REDACT, SHARED, WORK, Size, Table, photo_name
 from bench.memo import kept
 from bench.peers import blurry, deface
 from bench.scorer import Mask, altered, covered, painted, share
@@ -89,10 +89,11 @@ def _by_tag(tool: str, score: Score) -> str:
     return f"By label, {tool}, >= 16 px: " + ", ".join(parts) + "."
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """Run the tool and the peer on the labelled photos and score both."""
+    quick = size is Size.QUICK
     truth = json.loads((SHARED / "faces" / "gt.json").read_text())["images"]
-    names = sorted(truth)[:: 8 if quick else 1]
+    names = sorted(truth)[:: 12 if quick else 1]
     source = WORK / "faces"
     shutil.rmtree(source, ignore_errors=True)
     for name in names:

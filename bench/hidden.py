@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from bench.common import SHARED, WORK, Table, Tables
+from bench.common import SHARED, WORK, Size, Table, Tables
 from bench.hidden_runs import DONE, TOOLS, Input, Looked, Part, canary_inputs, part, search_digest
 from bench.memo import kept
 from bench.peers import MissingPeerError
@@ -194,8 +194,9 @@ def canaries(results: dict[str, Part | str], inputs: Sequence[Input]) -> Table:
     return table
 
 
-def run(quick: bool) -> Tables:
+def run(size: Size) -> Tables:
     """Real files if they are there, and the canaries."""
+    quick = size is Size.QUICK
     tables: list[Table] = []
     if METADATA.is_dir():
         inputs = real_inputs(quick)

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.common import REDACT, ROOT, WORK, Table
+from bench.common import REDACT, ROOT, WORK, Size, Table
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -68,8 +68,9 @@ def _loop(seconds: int) -> Path:
     return target
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """Measure a short and a long loop of the same clip."""
+    quick = size is Size.QUICK
     table = Table(
         "Peak memory of the process tree", ["clip", "all processes, MB", "largest process, MB", "status"]
     )

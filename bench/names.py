@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.common import Table
+from bench.common import Size, Table
 from bench.name_pairs import FORMS, REPORT, SCRIPTS, TUNE, Pair, false_pairs, table, true_pairs
 from redact.names.watchlist import WatchList
 
@@ -122,8 +122,9 @@ class Report:
         return "\n".join(each.markdown() for each in self.tables)
 
 
-def run(quick: bool) -> Report:
+def run(size: Size) -> Report:
     """Tuning and reporting half side by side; by way of writing for the reporting half."""
+    quick = size is Size.QUICK
     halves = {name: judge(parts) for name, parts in (("tuning", TUNE), ("reporting", REPORT))}
     forms = Table(
         "Watch list", ["half", "recall, %", *FORMS, "true pairs", "false pairs", "other names hit, %"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.common import REDACT, ROOT, SHARED, Table, measure
+from bench.common import REDACT, ROOT, SHARED, Size, Table, measure
 
 GOAL = 1.0
 
@@ -26,8 +26,9 @@ def _large(source: Path, target: Path, seed: int) -> None:
     cv2.imwrite(str(target), np.clip(image + grain, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """Measure one photo and many, and divide the difference."""
+    quick = size is Size.QUICK
     many = 4 if quick else 9
     table = Table("Cost of one more 12-megapixel JPEG", ["photos", "CPU seconds", "wall seconds", "status"])
     costs = []

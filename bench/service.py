@@ -20,12 +20,12 @@ from pathlib import Path
 import cv2
 import httpx
 
-from bench.common import ROOT, Table
+from bench.common import ROOT, Size, Table
 from bench.crash import STUB_BYTES, STUB_GATE, STUB_MAKER
 from bench.service_lab import ServiceLab, submit
 from redact.batch.audit import audit
-from redact.batch.jobs import GATE, MAKER
 from redact.batch.ledger import Ledger
+from redact.batch.worker_jobs import GATE, MAKER
 
 CLIENTS = 50
 UPLOAD_MB = 4
@@ -186,7 +186,7 @@ def _storm(
     files = _stubs() if stub else _photos()
     maker, gate = (STUB_MAKER, STUB_GATE) if stub else (MAKER, GATE)
     limits = {"upload_mb": UPLOAD_MB, "queue": 100 if not stub else 400, "uploads": 40}
-    lab = ServiceLab(place / "lab", settings="jobs = 2", limits=limits, maker=maker, gate=gate)
+    lab = ServiceLab(place / "lab", settings="jobs = 2", limits=limits, maker=maker, gate=gate, pause_s=None)
     lab.start()
     # the same port after a kill, so that clients find it again
     lab.config.write_text(lab.config.read_text().replace("port = 0", f"port = {lab.port}"))
@@ -241,8 +241,9 @@ def _storm(
     return row, notes, load
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """A row for real models on small photos, one for stub stages, where the service is what is slow."""
+    quick = size is Size.QUICK
     columns = ["stages", "accepted", "lost", "broken promises", "time to 202, median / 95 %"]
     table = Table(
         f"The service under {CLIENTS} clients",

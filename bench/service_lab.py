@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +16,9 @@ from typing import Any
 import httpx
 
 from bench.common import ROOT
-from bench.crash import STUB_GATE, STUB_MAKER
+from bench.crash import STUB_GATE, STUB_MAKER, children
+from bench.forked import Forked, Main
+from bench.stub_stages import HOLD
 from redact.service.tokens import Scope, TokenFile
 
 EVERYTHING = tuple(Scope)
@@ -25,8 +26,18 @@ PATIENCE_S = 60.0
 """When a step of a test is given up for dead; nothing is measured by it."""
 
 
+def stub_service(arguments: list[str]) -> int:
+    """The service, imported where it runs alone: whoever starts it needs none of it."""
+    from bench.service_child import main
+
+    return main(arguments)
+
+
 class ServiceLab:
-    """One service in a folder of its own. `settings` is TOML that goes before the tables."""
+    """One service in a folder of its own. `settings` is TOML that goes before the tables.
+
+    `pause_s`: in place of the service's own pauses before it looks or tries again; None leaves them.
+    """
 
     def __init__(
         self,
@@ -37,12 +48,15 @@ class ServiceLab:
         tables: str = "",
         maker: str = STUB_MAKER,
         gate: str = STUB_GATE,
+        pause_s: float | None = 0.03,
     ) -> None:
         place.mkdir(parents=True, exist_ok=True)
         self.place = place
         self.out, self.state, self.private = place / "out", place / "state", place / "private"
         self.config, self.log = place / "service.toml", place / "log.txt"
+        self._hold = place / "hold"
         self._maker, self._gate = maker, gate
+        self._pause = [] if pause_s is None else [str(pause_s)]
         bounds = {"free_mb": 0, "requests_per_minute": 600000, "burst": 100000, **(limits or {})}
         lines = (
             *(f'out = "{self.out}"', f'state = "{self.state}"', settings, "[listen]", "port = 0", "[limits]"),
@@ -51,27 +65,34 @@ class ServiceLab:
         )
         self.config.write_text("\n".join(lines), encoding="utf-8")
         self.tokens = TokenFile(self.state)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.port = 0
 
     def token(self, scopes: Iterable[Scope] = EVERYTHING, days: float = 1) -> str:
         """A new token."""
         return self.tokens.add(scopes, days)
 
-    def start(self, command: list[str] | None = None) -> None:
-        """Start the process and wait until it listens. `command`: another one than the stub service."""
+    def start(self, command: list[str] | None = None, main: Main = stub_service) -> None:
+        """Start the process and wait until it listens. `command`: a program that is started afresh.
+
+        `main`: what else than the stub service is run in a process that is only forked.
+        """
         atexit.register(self._end)  # a step that fails must not leave a service behind
         before = len(self.events())
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", "")))),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
             "REDACT_PRIVATE_DIR": str(self.private),
+            HOLD: str(self._hold),
         }
-        stub = [sys.executable, "-m", "bench.service_child", str(self.config), self._maker, self._gate]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command or stub, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
+        if command is None:
+            arguments = [str(self.config), self._maker, self._gate, *self._pause]
+            self.process = Forked(main, arguments, self.log, environment=environment)
+        else:
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+                )
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             for event in self.events()[before:]:
@@ -104,11 +125,34 @@ class ServiceLab:
         self.process.kill()
         self.process.wait()
 
+    def hold(self) -> None:
+        """From now on work of `bench.stub_stages:held_maker` on a file that begins with S does not end."""
+        self._hold.touch()
+
+    def let_go(self) -> None:
+        """It ends."""
+        self._hold.unlink(missing_ok=True)
+
+    def wait_for(self, event: str, times: int = 1) -> None:
+        """Wait until the log says it so often."""
+        until = time.monotonic() + PATIENCE_S
+        while sum(line.get("event") == event for line in self.events()) < times:
+            if time.monotonic() > until:
+                raise RuntimeError(f"the log never says: {event}")
+            time.sleep(0.02)
+
+    def ask_to_stop(self, everyone: bool = False) -> None:
+        """SIGTERM. `everyone`: to each of its workers as well, as service managers may."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            for process in children(self.process.pid) if everyone else ():
+                os.kill(process, signal.SIGTERM)
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self) -> int:
         """SIGTERM, and the exit status."""
         assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             return self.process.wait(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -121,6 +165,7 @@ class ServiceLab:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.let_go()
         if self.process is not None and self.process.poll() is None:
             self.stop()
 

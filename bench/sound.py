@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import espeak
-from bench.common import Table
+from bench.common import Size, Table
 from bench.soundscapes import FRAME, NOISES, RATE, SECONDS, SENTENCES, Scene, quiet_noise, scene, write_film
 from redact.detect.listen import ANALYSIS_EAR, listen
 from redact.detect.speech import RATE as EAR_RATE
@@ -39,6 +39,10 @@ POLICY = AudioPolicy(mode="mute_speech")
 
 class NoPaint:
     """Covers nothing: the picture is no matter here."""
+
+    def covered(self, frame: int) -> list[tuple[int, int, int, int]]:
+        """Nothing."""
+        return []
 
     def yuv(self, frame: int, planes: list[object], **_: object) -> None:
         """Leave it."""
@@ -116,8 +120,9 @@ def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """The table; without a synthesiser an empty one that says so."""
+    quick = size is Size.QUICK
     table = Table(
         "Speech in sound",
         ["noise", "speech to noise", "speech silenced", "least of a film", "other sound silenced",

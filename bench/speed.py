@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.common import REDACT, ROOT, SHARED, WORK, Cost, Table, measure
+from bench.common import REDACT, ROOT, SHARED, WORK, Cost, Size, Table, measure
 from bench.peers import blurry_command, deface_command
 
 PLAIN = ["-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20"]
@@ -83,8 +83,9 @@ TOOLS: dict[str, Callable[[Path], Cost]] = {
 }
 
 
-def run(quick: bool) -> Table:
+def run(size: Size) -> Table:
     """Measure every tool on every clip."""
+    quick = size is Size.QUICK
     table = Table(
         "Cost of 1080p video, CPU and wall milliseconds per frame",
         ["clip", "tool", "CPU", "wall", "CPU / plain", "marginal CPU", "marginal / plain", "status"],

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from bench import caption_motion, codes
-from bench.common import SHARED, WORK, Table, Tables, processes
+from bench.common import SHARED, WORK, Size, Table, Tables, processes
 from bench.memo import kept
 from bench.peers import presidio
 from bench.scorer import Mask, painted
@@ -271,13 +271,14 @@ def _stills(quick: bool) -> Table:
     return table
 
 
-def run(quick: bool) -> Tables:
+def run(size: Size) -> Tables:
     """Still frames, codes, and captions in motion."""
+    quick = size is Size.QUICK
     tables = []
     if GENERATOR.is_file():
         tables.append(_stills(quick))
     else:
         print("text: the caption frames are left out, their generator is not on this machine")
-    tables.append(codes.run(quick))
-    tables.append(caption_motion.run(quick))
+    tables.append(codes.run(size))
+    tables.append(caption_motion.run(size))
     return Tables(tables)
