@@ -38,6 +38,7 @@ def main(source: str, out: str) -> int:
     fresh = records[-1]["fresh"]
     print(f"  {'ok ' if fresh == 0 else 'NOT'} a second run found nothing left to do")
     print(f"\nOpen {out}/report/index.html; what may be published lies in {out}/published.")
+    print(f"One item waits for you:  .venv/bin/redact review {out} --input {source} --by k7")
     return int(wrong > 0 or fresh > 0)
 
 

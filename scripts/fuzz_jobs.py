@@ -26,6 +26,9 @@ class _Box:
         if image.shape[2] == 4:
             image[4:20, 4:20, 3] = 255
 
+    def covered(self, frame: int) -> list[tuple[int, int, int, int]]:
+        return [(4, 4, 20, 20)]
+
     def yuv(self, frame: int, planes: Any, *, bit_depth: int, full_range: bool, matrix: int) -> None:
         return None
 

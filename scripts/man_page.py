@@ -20,7 +20,7 @@ ENVIRONMENT = {
     "REDACT_PRIVATE_DIR": "Folder of the private mapping, which id was which input; mode 0700, outside OUT. "
     "Default: redact in the user's state folder.",
     "REDACT_WEIGHTS": "Folder of the model weights.",
-    "REDACT_DEBUG": "1 prints traces of worker processes, which may hold paths: for developers only.",
+    "REDACT_DEBUG": "1 prints traces of internal errors, which may hold paths: for developers only.",
 }
 FILES = {
     "OUT/published/": "Finished files that passed the gate. Only these may be published.",
