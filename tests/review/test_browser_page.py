@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 pytest.importorskip("playwright", reason="playwright is not installed")
 import review_browser as chrome
 from fake_review import BLOCKED, FILM, FRAMES, PHOTO, SHARED, Fake
-from playwright.sync_api import Browser, Page, Request, Route, ViewportSize, expect
+from playwright.sync_api import APIResponse, Browser, Page, Request, Route, ViewportSize, expect
 
 pytestmark = pytest.mark.skipif(bool(chrome.missing()), reason=chrome.missing())
 
@@ -43,12 +44,12 @@ def window(browser: Browser, server: Fake) -> Iterator[tuple[Page, list[str]]]:
     """The page that all tests use, for a new one costs more than what most do on it; and its complaints."""
     context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
     page = context.new_page()
-    page.set_default_timeout(5000)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
     page.on("request", lambda sent: wrong.append(sent.url) if not _own(sent, server) else None)
-    yield page, wrong
+    with chrome.patient(page):
+        yield page, wrong
     context.close()
 
 
@@ -87,6 +88,24 @@ def _still(page: Page, frame: int) -> None:
 
 def _here(page: Page) -> None:
     expect(page.get_by_role("region", name="Picture", exact=True)).to_have_attribute("aria-busy", "false")
+
+
+def _fitted(page: Page) -> None:
+    """Until the picture fits the stage: twice its size, no more."""
+    expect(page.locator(".percent")).to_have_text("200 %")
+
+
+def _chosen(page: Page) -> None:
+    """Until the selected box has its handles and can be dragged."""
+    expect(page.locator(".a9s-annotation.selected")).to_have_count(1)
+
+
+def _wait(page: Page, holds: Callable[[], object]) -> None:
+    """Until it holds here, not on the page."""
+    end = time.monotonic() + chrome.PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end
+        page.wait_for_timeout(20)
 
 
 def _press(page: Page, *keys: str) -> None:
@@ -162,6 +181,7 @@ def test_box_dragged_on_a_photo_is_sent_where_it_was_drawn(page: Page, fake: Fak
 def test_detected_box_is_dragged_and_its_loss_is_said(page: Page) -> None:
     _open(page, PHOTO)
     _press(page, "c")
+    _chosen(page)
     _drag(page, (0.19, 0.44), (0.59, 0.44))
     expect(page.get_by_role("button", name="Face 1: uncovered", exact=False)).to_be_visible()
     _press(page, "Control+z")
@@ -175,6 +195,7 @@ def test_box_is_drawn_and_moved_by_finger(page: Page, fake: Fake) -> None:
     page.get_by_role("button", name="Add box").click()
     _swipe(page, (0.5, 0.3), (0.7, 0.6))
     expect(page.get_by_text("New face 1: added")).to_be_visible()
+    _chosen(page)
     _swipe(page, (0.6, 0.45), (0.4, 0.45))
     _press(page, "a")
     page.get_by_role("dialog").get_by_role("button", name="Draw and check").click()
@@ -241,26 +262,36 @@ def test_frames_are_stepped_exactly(page: Page, fake: Fake) -> None:
     chrome.until(page, chrome.pixel(40 + 3 * (FRAMES - 2) + 38, 80, "< 40"))
 
 
+PLAYING = """() => {
+    const line = document.querySelector('.outlines .face .line');
+    const canvas = document.querySelector('.host canvas');
+    const row = canvas.getContext('2d').getImageData(0, 80, canvas.width, 1).data;
+    let dark = 0;
+    while (row[4 * dark] > 60 && dark < canvas.width) dark++;
+    return [+document.querySelector('[role=slider]').ariaValueNow, +(line?.getAttribute('x') ?? NaN), dark];
+}"""
+"""The frame that the timeline shows, the left edge of its outline, and that of the covered square."""
+
+
 def test_film_plays_with_its_outlines(page: Page) -> None:
     _open(page, FILM)
     _press(page, "Space")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    chrome.until(page, "+document.querySelector('[role=slider]').ariaValueNow > 10")
-    frame, left, edge = page.evaluate(
-        """() => {
-            const line = document.querySelector('.outlines .face .line');
-            const canvas = document.querySelector('.host canvas');
-            const row = canvas.getContext('2d').getImageData(0, 80, canvas.width, 1).data;
-            let dark = 0;
-            while (row[4 * dark] > 60 && dark < canvas.width) dark++;
-            return [+document.querySelector('[role=slider]').ariaValueNow, +line.getAttribute('x'), dark];
-        }"""
-    )
-    assert abs(edge - (40 + 3 * frame)) <= 6, (
-        "the picture is of the frame that the timeline shows, or its neighbour"
-    )
-    assert left <= edge + 2
-    _press(page, "Space")
+    seen: set[int] = set()
+
+    def look() -> bool:
+        """Whether three frames were seen playing, each with its own picture or its neighbour's."""
+        if page.get_by_role("button", name="Play", exact=True).is_visible():
+            _press(page, "Space")
+        frame, left, edge = page.evaluate(PLAYING)
+        # Between a frame's picture and its number a busy machine may look once: it is looked at again.
+        if 10 < frame < FRAMES - 1 and abs(edge - (40 + 3 * frame)) <= 6 and left <= edge + 2:
+            seen.add(frame)
+        return len(seen) >= 3
+
+    _wait(page, look)
+    page.get_by_role("slider", name="Frame").focus()
+    _press(page, "Home")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
@@ -287,6 +318,33 @@ def test_original_is_shown_only_while_held(page: Page, fake: Fake) -> None:
     assert fake.originals == 2
 
 
+def _sent(kind: str, key: str) -> str:
+    """JavaScript that sends a key event at once, without a turn of the browser's loop."""
+    about = f"{{key: '{key}', code: 'Key{key.upper()}', bubbles: true}}"
+    return f"document.body.dispatchEvent(new KeyboardEvent('{kind}', {about}));"
+
+
+def test_key_let_go_before_the_page_has_drawn_leaves_no_original(page: Page) -> None:
+    _open(page, PHOTO)
+    page.evaluate(f"() => {{ {_sent('keydown', 'o')} {_sent('keyup', 'o')} }}")
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    assert page.locator(".original").count() == 0
+    expect(page.get_by_role("button", name="Hold for original")).to_be_visible()
+
+
+def test_dialog_opens_with_the_press_that_asks_for_it(page: Page) -> None:
+    """Not a frame later: what is pressed in between would act on what lies behind."""
+    _open(page, PHOTO)
+    opened = page.evaluate(
+        f"""async () => {{
+            {_sent("keydown", "x")}
+            for (let turn = 0; turn < 5; turn++) await null;
+            return document.querySelector('dialog[open]') !== null;
+        }}"""
+    )
+    assert opened
+
+
 def test_sound_is_silenced_between_two_presses(page: Page, fake: Fake) -> None:
     _open(page, FILM)
     _press(page, "m")
@@ -311,11 +369,11 @@ def test_sound_is_silenced_between_two_presses(page: Page, fake: Fake) -> None:
 def test_unsaved_edits_are_not_left_by_accident(page: Page) -> None:
     _open(page, PHOTO)
     _press(page, "c", "Delete")
-    page.get_by_role("link", name="List").click()
+    page.get_by_role("link", name="List", exact=True).click()
     dialog = page.get_by_role("dialog", name="Leave your changes?")
     dialog.get_by_role("button", name="Stay here").click()
     expect(page.get_by_text("Face 1: uncovered")).to_be_visible()
-    page.get_by_role("link", name="List").click()
+    page.get_by_role("link", name="List", exact=True).click()
     dialog.get_by_role("button", name="Leave them").click()
     expect(page.get_by_role("heading", name="To review")).to_be_visible()
 
@@ -333,12 +391,31 @@ def test_what_is_drawn_or_given_up_is_not_asked_about(page: Page, fake: Fake) ->
     _decide(page, "a")
     expect(page.get_by_role("heading", name=PHOTO)).to_have_count(0)
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.get_by_role("link", name="List").click()
+    page.get_by_role("link", name="List", exact=True).click()
     _open(page, FILM)
     _press(page, "b", "b")
     _decide(page, "x")
     expect(page.get_by_role("heading", name=FILM)).to_have_count(0)
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_next_item_is_opened_though_the_order_comes_late(page: Page) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        held.append((route, route.fetch()))
+
+    page.route("**/api/queue?room=review", hold)
+    _leave_for(page, PHOTO)
+    _wait(page, lambda: held)
+    expect(page.get_by_role("heading", name=PHOTO)).to_be_visible()
+    _here(page)
+    _press(page, "b", "b")
+    _decide(page, "a")
+    expect(page.get_by_role("status").filter(has_text="published")).to_be_visible()
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(page.get_by_role("heading", name=SHARED)).to_be_visible()
 
 
 def test_published_item_that_is_drawn_again_stays_in_view(page: Page, fake: Fake) -> None:
@@ -383,6 +460,7 @@ def test_long_job_is_stopped_and_the_edits_stay(page: Page, fake: Fake) -> None:
     assert begin == {}
     page.get_by_role("dialog").get_by_role("button", name="Draw and check").click()
     working = page.get_by_role("dialog", name="Draw and check")
+    _wait(page, lambda: "job0" in fake.jobs)
     working.get_by_role("heading").click()
     page.evaluate("document.activeElement.blur()")
     _press(page, "x", "Delete", "?")
@@ -421,10 +499,11 @@ def test_decision_that_ends_late_leaves_the_item_alone_that_is_open_then(page: P
     expect(page.get_by_role("heading", name=FILM)).to_be_visible()
     _still(page, 0)
     _press(page, "b", "b")
+    _wait(page, lambda: held)
     held[0].continue_()
     expect(page.get_by_role("status").filter(has_text=f"{PHOTO}: Approved and published")).to_be_visible()
     expect(page.get_by_text("New face 1: added")).to_be_visible()
-    page.get_by_role("link", name="List").click()
+    page.get_by_role("link", name="List", exact=True).click()
     expect(page.get_by_role("dialog", name="Leave your changes?")).to_be_visible()
 
 
@@ -437,11 +516,7 @@ def test_drawing_that_is_left_is_stopped(page: Page, fake: Fake) -> None:
     _leave_for(page, FILM)
     page.get_by_role("button", name="Leave them").click()
     expect(page.get_by_role("heading", name=FILM)).to_be_visible()
-    for _ in range(100):
-        if fake.jobs["job0"].get("stopped"):
-            break
-        page.wait_for_timeout(20)
-    assert fake.jobs["job0"].get("stopped")
+    _wait(page, lambda: "job0" in fake.jobs and fake.jobs["job0"].get("stopped"))
 
 
 def test_signing_out_asks_about_unsaved_edits_and_is_true(page: Page, fake: Fake) -> None:
@@ -497,7 +572,9 @@ def _fingers(page: Page, *steps: tuple[tuple[float, float], tuple[float, float]]
 
 def test_two_fingers_zoom_and_move_the_picture_and_edit_nothing(page: Page) -> None:
     _open(page, PHOTO)
+    _fitted(page)
     _press(page, "c")
+    _chosen(page)
     percent = "parseInt(document.querySelector('.percent').textContent)"
     before = page.evaluate(percent)
     # The first finger comes down on the selected box and drags it a little.
@@ -520,14 +597,15 @@ def test_two_fingers_zoom_and_move_the_picture_and_edit_nothing(page: Page) -> N
 
 def test_enlarged_picture_is_moved_by_keys(page: Page) -> None:
     _open(page, PHOTO)
+    _fitted(page)
     _press(page, *["+"] * 5)
-    at = "(stage => [stage.scrollLeft, stage.scrollTop])(document.querySelector('.stage'))"
-    left, top = page.evaluate(at)
-    assert left > 0, "it grows about its middle"
+    expect(page.locator(".percent")).to_have_text("610 %")
+    stage = "document.querySelector('.stage')"
+    # It grows about its middle.
+    chrome.until(page, f"{stage}.scrollLeft > 0 && {stage}.scrollTop > 0")
+    left, top = page.evaluate(f"[{stage}.scrollLeft, {stage}.scrollTop]")
     _press(page, "Control+ArrowRight", "Control+ArrowDown")
-    right, below = page.evaluate(at)
-    assert right > left
-    assert below > top
+    chrome.until(page, f"{stage}.scrollLeft > {left} && {stage}.scrollTop > {top}")
 
 
 def test_blocked_item_is_not_approved(page: Page, fake: Fake) -> None:
@@ -568,7 +646,7 @@ def test_lost_server_is_said_and_forgotten_when_it_is_back(page: Page, fake: Fak
 def test_session_that_ended_shows_nothing_more(page: Page, fake: Fake) -> None:
     _open(page, PHOTO)
     fake.sessions.clear()
-    page.get_by_role("link", name="List").click()
+    page.get_by_role("link", name="List", exact=True).click()
     expect(page.get_by_role("heading", name="Your session is over")).to_be_visible()
     assert page.locator("img, canvas").count() == 0
 

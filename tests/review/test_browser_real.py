@@ -76,7 +76,7 @@ def address(place: Path) -> Iterator[str]:
     assert "http://127.0.0.1:" in printed, log.read_text()
     yield printed.split()[1]
     started.send_signal(signal.SIGTERM)
-    assert started.wait(timeout=30) == 0
+    assert started.wait(timeout=120) == 0
     started.stdout.close()
     assert NAME not in log.read_text()
 
@@ -88,13 +88,11 @@ def page(address: str) -> Iterator[Page]:
         wrong: list[str] = []
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.set_default_timeout(20_000)
-        expect.set_options(timeout=20_000)
-        page.goto(address)
-        expect(page.locator("a.card")).to_have_count(2)
-        yield page
+        with chrome.patient(page):
+            page.goto(address)
+            expect(page.locator("a.card")).to_have_count(2)
+            yield page
         assert wrong == []
-        expect.set_options(timeout=5000)
 
 
 def _open(page: Page, kind: str) -> str:
@@ -104,6 +102,7 @@ def _open(page: Page, kind: str) -> str:
     item = (card.get_attribute("href") or "").rpartition("/")[2]
     card.click()
     chrome.until(page, chrome.pixel(60, 80, f"> {RED}"))
+    expect(page.get_by_role("region", name="Picture", exact=True)).to_have_attribute("aria-busy", "false")
     return item
 
 
@@ -129,6 +128,7 @@ def test_box_on_a_photo_covers_the_published_file(page: Page, place: Path) -> No
     page.keyboard.press("a")
     page.get_by_role("dialog").get_by_role("button", name="Draw and check").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".changes")).to_have_count(0)
     (file,) = (place / "out").glob(f"*/{item}.jpg")
     shown = np.asarray(Image.open(file).convert("RGB"))
     assert shown[60:101, 40:81].max() < DARK
@@ -146,6 +146,7 @@ def test_box_on_a_film_follows_and_covers_every_frame(page: Page, place: Path) -
     page.keyboard.press("a")
     page.get_by_role("dialog").get_by_role("button", name="Draw and check").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".changes")).to_have_count(0)
     (file,) = (place / "out").glob(f"*/{item}.mp4")
     with av.open(str(file)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

@@ -30,7 +30,7 @@ interface Common {
 
 /**
  * Sends a decision; says what went wrong in the dialog, except that the item changed meanwhile. A decision cannot be
- * taken back on its way: until the answer comes its dialog stays.
+ * taken back on its way: until the answer comes its dialog stays, and then until the page has moved on.
  */
 function useSend({ changed, say }: Common): { wrong: string; busy: boolean; send: (ask: () => Promise<void>) => void } {
   const [wrong, setWrong] = useState("");
@@ -41,12 +41,12 @@ function useSend({ changed, say }: Common): { wrong: string; busy: boolean; send
     setWrong("");
     ask()
       .catch((error: unknown) => {
+        setBusy(false);
         if (error instanceof ApiError && error.status === 409) changed(error.message);
         else if (isAbort(error)) return;
         else if (live.current) setWrong(told(error));
         else say(told(error));
-      })
-      .finally(() => setBusy(false));
+      });
   };
   return { wrong, busy, send };
 }
@@ -137,8 +137,9 @@ export function Draw(props: Common & { edits: object; list: readonly Change[] })
       };
       const late = stop.current.signal.aborted ? "It was too late to stop. " : "";
       done({ words: late + (message || usual[outcome]), settled: outcome === "published" && item.room !== "published" });
-    } finally {
+    } catch (error) {
       setJob(null);
+      throw error;
     }
   };
   if (job) return <Working title="Draw and check" {...job} stop={() => stop.current.abort()} />;

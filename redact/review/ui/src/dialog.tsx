@@ -1,7 +1,7 @@
 // One dialog for all: the browser's own <dialog>, so that the focus stays inside and Escape closes it.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { stageInWords } from "./words.ts";
 
 export function Dialog({
@@ -21,7 +21,8 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the page is drawn: a key pressed in between would act on what lies behind.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {

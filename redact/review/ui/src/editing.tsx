@@ -1,7 +1,7 @@
 // The open item: picture, film and side panels around one edited plan. This is where a key press or a button becomes
 // an edit; what an edit does is in `draft.ts`, and what the server is asked in the dialogs.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Api } from "./api.ts";
 import type { Change } from "./changes.ts";
 import { Accept, Draw, Reject, type Outcome } from "./decide.tsx";
@@ -54,13 +54,15 @@ export function Editing({ api, item, route, next, previous, say, done, changed }
   const [finding, setFinding] = useState<Finding | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const hold = useHold(item.has_original);
+  /** From the zoom that is wanted, which may not be drawn yet: no press is lost. */
+  const zoomBy = (by: number): void => setZoom((wanted) => zoomed(wanted === "fit" ? scale : wanted, by));
   const { draft, track, edited } = editor;
   const { frame } = film;
   const isFilm = item.frames > 1;
   const canEdit = item.can_edit;
   const mark = useMark(item, frame, (range) => editor.sound([...draft.audio, range]), say);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!edited) return undefined;
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
     addEventListener("beforeunload", warn);
@@ -178,8 +180,8 @@ export function Editing({ api, item, route, next, previous, say, done, changed }
     help: () => setOpen("help"),
     original: (event) => !event.repeat && hold.press(event.code),
     outlines: () => setOutlines(!outlines),
-    zoomIn: () => setZoom(zoomed(scale, 1.25)),
-    zoomOut: () => setZoom(zoomed(scale, 1 / 1.25)),
+    zoomIn: () => zoomBy(1.25),
+    zoomOut: () => zoomBy(1 / 1.25),
     fit: () => setZoom("fit"),
     full: () => setZoom(1),
     pan,
@@ -211,7 +213,7 @@ export function Editing({ api, item, route, next, previous, say, done, changed }
               percent={Math.round(scale * 100)}
               canUndo={editor.history.past.length > 0}
               canRedo={editor.history.future.length > 0}
-              zoom={(by) => setZoom(zoomed(scale, by))}
+              zoom={zoomBy}
               fit={() => setZoom("fit")}
               full={() => setZoom(1)}
               toggleOutlines={() => setOutlines(!outlines)}

@@ -1,7 +1,7 @@
 // One item: loads it, and loads it again when it is no longer what lies there. The editor below it is made afresh
 // for each state of the item, so that edits never outlive the file they were made on.
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useLive } from "./live.ts";
 import { told, type Api } from "./api.ts";
 import type { Outcome } from "./decide.tsx";
@@ -13,28 +13,38 @@ import type { Say } from "./say.ts";
 export function ItemView({ api, route, say }: { api: Api; route: Route; say: Say }) {
   const [item, setItem] = useState<Item | null>(null);
   const [order, setOrder] = useState<string[]>([]);
+  const coming = useRef<Promise<string[]>>(Promise.resolve([]));
   const [wrong, setWrong] = useState("");
   const live = useLive();
 
   const load = useCallback(async (): Promise<void> => {
     setWrong("");
+    const queue = api.json<Queue>(`/api/queue?room=${route.room}`);
+    coming.current = queue.then(({ items }) => items.map((other) => other.item));
+    // Both are asked for at once; what goes wrong with either is told below.
+    const there = coming.current.then(setOrder);
+    there.catch(() => undefined);
     try {
       setItem(await api.json<Item>(`/api/items/${route.item}`));
-      const queue = await api.json<Queue>(`/api/queue?room=${route.room}`);
-      setOrder(queue.items.map((other) => other.item));
+      await there;
     } catch (error) {
       setWrong(told(error));
     }
   }, [api, route.item, route.room]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     setItem(null);
     void load();
   }, [load]);
 
-  const neighbour = (step: number): string => {
-    const at = order.indexOf(route.item);
-    return at === -1 ? "" : (order[at + step] ?? "");
+  const neighbour = (step: number, among = order): string => {
+    const at = among.indexOf(route.item);
+    return at === -1 ? "" : (among[at + step] ?? "");
+  };
+  /** Goes on with the next item, or to the list if there is none. The order may still be on its way. */
+  const onwards = async (): Promise<void> => {
+    const among = await coming.current.catch(() => []);
+    if (live.current) go({ room: route.room, item: neighbour(1, among) || neighbour(-1, among) });
   };
   /** What comes when this item is no longer open says whose it is. */
   const tell: Say = (words, heard) => say(live.current ? words : `${route.item}: ${words}`, heard);
@@ -43,7 +53,7 @@ export function ItemView({ api, route, say }: { api: Api; route: Route; say: Say
     if (!live.current) return;
     // What was edited is drawn, or given up with the item: there is nothing left to ask about.
     holdBack(null);
-    if (settled) go({ room: route.room, item: neighbour(1) || neighbour(-1) });
+    if (settled) void onwards();
     else void load();
   };
   const changed = (words: string): void => {

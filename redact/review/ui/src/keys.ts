@@ -1,7 +1,7 @@
 // The keys: one table that both the help dialog and the listener read. They can be switched off, for people whose
 // speech or switch software types letters by accident.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface Shortcut {
   readonly action: string;
@@ -101,7 +101,7 @@ export type Actions = Partial<Record<string, (event: KeyboardEvent) => void>>;
 export function useKeys(actions: Actions): void {
   const latest = useRef(actions);
   latest.current = actions;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       const act = latest.current[actionOf(event)];
       if (!act) return;
@@ -130,28 +130,36 @@ export interface Hold {
 
 /** True while `o` or the button is held: whatever else happens in the window ends it. */
 export function useHold(allowed: boolean): Hold {
-  const [by, setBy] = useState<string | null>(null);
-  useEffect(() => {
-    if (by === null) return undefined;
-    const release = (): void => setBy(null);
+  const [held, setHeld] = useState(false);
+  const by = useRef<string | null>(null);
+  const hold = (code: string | null): void => {
+    by.current = code;
+    setHeld(code !== null);
+  };
+  // Always on: a key that is let go before the page has drawn its press must be heard too.
+  useLayoutEffect(() => {
+    const release = (): void => hold(null);
     const up = (event: KeyboardEvent): void => {
-      if (endsHold(by, event)) release();
+      if (by.current !== null && endsHold(by.current, event)) release();
     };
     // A menu swallows what comes after it. A long press asks for one too: the button says no, and none opens.
     const menu = (event: Event): void => {
       if (!event.defaultPrevented) release();
     };
-    const ends = ["pointerup", "pointercancel", "blur", "pagehide"] as const;
+    const ends = ["pointerup", "pointercancel", "pagehide"] as const;
     ends.forEach((name) => addEventListener(name, release, true));
+    // The window's own, not that of an element in it: the press of a button moves the focus.
+    addEventListener("blur", release);
     addEventListener("contextmenu", menu);
     addEventListener("keyup", up, true);
     document.addEventListener("visibilitychange", release);
     return () => {
       ends.forEach((name) => removeEventListener(name, release, true));
+      removeEventListener("blur", release);
       removeEventListener("contextmenu", menu);
       removeEventListener("keyup", up, true);
       document.removeEventListener("visibilitychange", release);
     };
-  }, [by]);
-  return { held: by !== null && allowed, press: (code = "") => allowed && setBy(code) };
+  }, []);
+  return { held: held && allowed, press: (code = "") => allowed && hold(code) };
 }

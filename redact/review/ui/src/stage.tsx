@@ -68,7 +68,7 @@ export function Stage(props: StageProps) {
   const room = useSize(scroller);
   const fit = Math.min(room.width / item.width, room.height / item.height, FIT_MOST) || 1;
   const shown = zoom === "fit" ? fit : zoom;
-  useEffect(() => props.scaleIs(shown), [shown]);
+  useLayoutEffect(() => props.scaleIs(shown), [shown]);
 
   useLayoutEffect(() => {
     const surface = document.createElement("canvas");
@@ -117,7 +117,8 @@ export function Stage(props: StageProps) {
     boxes.current?.show(scaled, drawing ? null : (mine?.id ?? null));
   }, [draft, frame, selected, playing, editing, drawing, refused]);
 
-  useEffect(() => boxes.current?.draw(drawing && !playing), [drawing, playing, editing]);
+  // At once: a drag that begins before the next frame draws too.
+  useLayoutEffect(() => boxes.current?.draw(drawing && !playing), [drawing, playing, editing]);
   useView(scroller, sheet, {
     shown,
     fit,
