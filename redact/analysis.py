@@ -19,7 +19,14 @@ from redact.detect.base import Picture
 from redact.detect.ensemble import Ensemble, unseen
 from redact.detect.large_text import TextEnsemble
 from redact.detect.listen import ANALYSIS_EAR, listen
-from redact.detect.modes import Look, face_ensemble, still_faces, text_ensemble, turned_ensembles
+from redact.detect.modes import (
+    Look,
+    face_ensemble,
+    saw_a_face,
+    still_faces,
+    text_ensemble,
+    turned_ensembles,
+)
 from redact.detect.named_text import names_only
 from redact.detect.overlay import overlay_like
 from redact.detect.reading import TextReader
@@ -174,9 +181,10 @@ def _check_limits(facts: MediaFacts, policy: Policy) -> None:
 
 
 def _notes(tracks: Sequence[Track], facts: MediaFacts, policy: Policy) -> list[str]:
-    kinds = {track.kind for track in tracks}
+    # A head that is only expected is covered, but it is no face that was found: often it is none at all.
+    seen = any(track.kind is Kind.FACE and saw_a_face(track.sources) for track in tracks)
     notes = []
-    if policy.faces.mode != "off" and policy.faces.require_one and Kind.FACE not in kinds:
+    if policy.faces.mode != "off" and policy.faces.require_one and not seen:
         notes.append("no_face_found")
     notes += area_notes(tracks, facts.width, facts.height, policy.text)
     if policy.audio.unheard and any(stream.kind == "audio" for stream in facts.streams):

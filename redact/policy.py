@@ -46,7 +46,9 @@ class FacesPolicy(Section):
         "item goes to review; off: people are not looked for.",
     )
     require_one: bool = Field(
-        True, description="An item in which analysis finds no face goes to review instead of being published."
+        True,
+        description="An item in which no network finds a face goes to review instead of being published; the "
+        "place of an expected head is none.",
     )
 
 

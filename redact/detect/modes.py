@@ -18,7 +18,7 @@ careful     99.9 %    100 %           96 %         99.7 %              6.9      
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from redact.detect.base import Detector
@@ -39,7 +39,8 @@ Look = Literal["photo", "light", "full", "still"]
 """photo: a photo; light: every frame of a video; full: the frames of a video's analysis cadence; still: the
 frames of a large one that are looked at like a photo (`redact.track.cadence`)."""
 
-_PEOPLE = (Run("blazepose", 224),)
+PEOPLE_MODEL = "blazepose"
+_PEOPLE = (Run(PEOPLE_MODEL, 224),)
 _TURNED = tuple(Run("yunet", 640, turn=turn, least=0.6) for turn in TURNS)
 # Larger photos cost enough already, and what is small in them is larger than in these.
 _SMALL = 1400
@@ -78,7 +79,7 @@ _CAREFUL = (
     Run("yunet", 8000, beyond=5000, tile=1280),
     *(Run("yunet", 640, turn=turn, least=0.5) for turn in TURNS),
     *_PEOPLE,
-    Run("blazepose", 448, tile=224),
+    Run(PEOPLE_MODEL, 448, tile=224),
 )
 FACE_RUNS: dict[tuple[str, Look], tuple[Run, ...]] = {
     ("fast", "light"): (Run("yunet", 640),),
@@ -165,7 +166,8 @@ SECOND_TEXT_MODEL = "ppocrv5"
 FACE_FLOOR = 0.10
 """Below this, boxes of every family are noise: all models at 0.1 already give 75 boxes an image."""
 PERSON_FLOOR, SAME_PERSON = 0.40, 0.30
-"""People are noisier than faces: at .4 a photo and its tiles give two heads that are none, at .3 five."""
+"""People are noisier than faces: at .4 a photo and its tiles give two heads that are none, at .3 five.
+So a head on their word alone is covered, but no face that was found (`saw_a_face`)."""
 SAME_BOX = 0.60
 """Near-duplicates of one run are dropped above this overlap; looser ones stay, for the union."""
 VIDEO_FACE_FUSION = FusionRule(strong=0.30)
@@ -195,7 +197,7 @@ def _detector(model: str, store: ModelStore) -> Detector:
             _made[key] = YuNet(weights, FACE_FLOOR, SAME_BOX)
         elif model == "centerface":
             _made[key] = CenterFace(weights, FACE_FLOOR, SAME_BOX)
-        elif model == "blazepose":
+        elif model == PEOPLE_MODEL:
             _made[key] = BlazePose(weights, PERSON_FLOOR, SAME_PERSON)
         elif model.startswith("blazeface"):
             _made[key] = BlazeFace(model, weights, FACE_FLOOR, SAME_BOX)
@@ -216,7 +218,12 @@ def _text_ensemble(runs: Sequence[Run], store: ModelStore) -> TextEnsemble:
 def face_ensemble(mode: str, look: Look, store: ModelStore, *, people: bool = True) -> Ensemble:
     """Faces for analysis. `mode` is fast, balanced or careful; `people`: heads without a face too."""
     runs = FACE_RUNS[mode, look]
-    return _ensemble([run for run in runs if people or run.model != "blazepose"], store)
+    return _ensemble([run for run in runs if people or run.model != PEOPLE_MODEL], store)
+
+
+def saw_a_face(sources: Iterable[str]) -> bool:
+    """Whether one of these runs (`Run.name`) looked for faces, and not only for people."""
+    return any(source.partition("@")[0] != PEOPLE_MODEL for source in sources)
 
 
 def still_faces(seen: Sequence[Region], mode: str, size: tuple[int, int]) -> list[Region]:
