@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from bench.stub_stages import HOLD
 from redact.service.tokens import Scope, TokenFile
 
 EVERYTHING = tuple(Scope)
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 """When a step of a test is given up for dead; nothing is measured by it."""
 
 
@@ -140,6 +140,32 @@ class ServiceLab:
             if time.monotonic() > until:
                 raise RuntimeError(f"the log never says: {event}")
             time.sleep(0.02)
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for what the service does a moment after it told: bytes are deleted once a job is settled."""
+        until = time.monotonic() + PATIENCE_S
+        while not holds():
+            if time.monotonic() > until:
+                raise RuntimeError("it never comes about")
+            time.sleep(0.02)
+
+    def uploads(self) -> list[str]:
+        """Names of what was sent and is not deleted."""
+        return sorted(path.name for path in (self.state / "uploads").iterdir())
+
+    def holding(self, needle: bytes) -> list[Path]:
+        """Files of the lab that hold these lower-case bytes, in any case, in their name or content."""
+        found = []
+        for folder, _, names in os.walk(self.place):
+            for name in names:
+                path = Path(folder, name)
+                try:
+                    content = path.read_bytes()
+                except FileNotFoundError:
+                    continue  # deleted meanwhile
+                if needle in (name.encode() + content).lower():
+                    found.append(path.relative_to(self.place))
+        return found
 
     def ask_to_stop(self, everyone: bool = False) -> None:
         """SIGTERM. `everyone`: to each of its workers as well, as service managers may."""

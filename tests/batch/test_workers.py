@@ -46,7 +46,7 @@ def test_a_worker_that_hangs_is_killed(worker: Worker) -> None:
     started = time.monotonic()
     with pytest.raises(WorkerTimeoutError):
         worker.call("hang", {}, timeout_s=0.5)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60
     assert worker.call("echo", {"value": 3}, timeout_s=60) == 3
 
 

@@ -14,7 +14,7 @@ from bench.forked import Forked
 from redact.batch.run import RunOptions, run
 from redact.policy import load_policy
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 NAME = "Orinakyan"
 
 

@@ -67,13 +67,13 @@ def test_the_command_starts_watches_and_stops_at_sigterm(tmp_path: Path, number:
         text=True,
     )
     try:
-        health, end = out / "health.json", time.monotonic() + 90
+        health, end = out / "health.json", time.monotonic() + 180
         while not health.exists() or json.loads(health.read_text())["state"] != "waiting":
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < end, "it never came"
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=180)
     finally:
         process.kill()
     assert (process.returncode, said) == (0, "")

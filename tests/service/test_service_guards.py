@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bench.crash import STUB_BYTES
-from bench.service_lab import ServiceLab, settled, submit
+from bench.service_lab import PATIENCE_S, ServiceLab, settled, submit
 from redact.service.config import Limits
 from redact.service.limits import Admission, FullError
 from redact.service.tokens import Scope
@@ -28,7 +28,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceLab]:
 
 def raw(lab: ServiceLab, *pieces: bytes, pause_s: float = 0.0) -> bytes:
     """Send bytes as they are, with pauses between, and read until the service hangs up."""
-    with socket.create_connection(("127.0.0.1", lab.port), timeout=30) as wire:
+    with socket.create_connection(("127.0.0.1", lab.port), timeout=PATIENCE_S) as wire:
         answer = b""
         try:
             for n, piece in enumerate(pieces):
@@ -51,10 +51,6 @@ def head(lab: ServiceLab, token: str, size: int) -> bytes:
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {size}\r\n\r\n"
         '--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
     ).encode()
-
-
-def spooled(lab: ServiceLab) -> list[str]:
-    return [path.name for path in (lab.state / "uploads").iterdir()]
 
 
 def test_nothing_is_told_without_a_valid_token_of_the_right_scope(lab: ServiceLab) -> None:
@@ -127,7 +123,7 @@ def test_pages_of_other_origins_get_nothing_and_no_answer_lets_them_in(lab: Serv
             assert answer.headers["content-security-policy"].startswith("default-src 'none'")
             assert answer.headers["cache-control"] == "no-store"
             assert "server" not in answer.headers and "set-cookie" not in answer.headers
-    assert spooled(lab) == []
+    lab.until(lambda: lab.uploads() == [])
 
 
 def submit_with(client: httpx.Client, headers: dict[str, str]) -> httpx.Response:
@@ -175,7 +171,7 @@ def test_a_file_that_is_too_large_is_refused_before_and_while_it_comes(lab: Serv
         kind = {"Content-Type": "multipart/form-data; boundary=b"}
         answer = client.post("/v1/jobs", content=endless(), headers=kind)
     assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
-    assert spooled(lab) == []
+    lab.until(lambda: lab.uploads() == [])
 
 
 def test_who_sends_slowly_is_hung_up_on(lab: ServiceLab) -> None:
@@ -195,7 +191,7 @@ def test_who_sends_slowly_is_hung_up_on(lab: ServiceLab) -> None:
     assert body_of_none.result().count(b"HTTP/1.1 200") == 1, "its body is not asked for, and never ends"
     for answer in (stalled.result(), dripping.result()):
         assert b" 408 " in answer.splitlines()[0]
-    assert spooled(lab) == []
+    lab.until(lambda: lab.uploads() == [])
 
 
 @pytest.mark.parametrize(
@@ -214,7 +210,7 @@ def test_a_malformed_body_is_refused_and_leaves_nothing(lab: ServiceLab, body: b
         kind = {"Content-Type": "multipart/form-data; boundary=b"}
         assert client.post("/v1/jobs", content=body, headers=kind).status_code == status
         assert client.post("/v1/jobs", content=body).status_code == 415
-    assert spooled(lab) == []
+    lab.until(lambda: lab.uploads() == [])
 
 
 def test_what_kills_its_worker_again_and_again_fails_alone(lab: ServiceLab) -> None:
@@ -224,18 +220,23 @@ def test_what_kills_its_worker_again_and_again_fails_alone(lab: ServiceLab) -> N
         assert settled(client, other)["status"] == "passed"
         end = settled(client, job)
         assert end["status"] == "failed" and end["reason"].startswith("worker_died")
-    told = [event["event"] for event in lab.events() if event.get("job") == job]
-    assert told == ["tried", "settled"]
+
+    def told() -> list[str]:
+        return [event["event"] for event in lab.events() if event.get("job") == job]
+
+    lab.until(lambda: "settled" in told())
+    assert told() == ["tried", "settled"]
 
 
 def test_a_full_queue_says_when_to_come_back_and_takes_nothing_in(lab: ServiceLab) -> None:
     with lab.client(lab.token()) as client:
+        lab.until(lambda: lab.uploads() == [])
         lab.hold()
         answers = [submit(client, b"S" + bytes([n]) * (STUB_BYTES - 1) + b"P") for n in range(7)]
         assert [answer.status_code for answer in answers] == [202] * 4 + [503] * 3
         for answer in answers[4:]:
             assert answer.json()["error"] == "queue" and int(answer.headers["retry-after"]) > 0
-        assert len(spooled(lab)) == 4
+        assert len(lab.uploads()) == 4
         lab.let_go()
         for answer in answers[:4]:
             assert settled(client, answer.json()["job"])["status"] == "published"
@@ -264,8 +265,9 @@ def test_metrics_and_health_hold_numbers_and_words_only(lab: ServiceLab) -> None
         job = submit(client, GOOD, "Orinakyan.jpg").json()["job"]
         item = settled(client, job)["item"]
         client.get(f"/v1/jobs/{job}/result")
+        count = 'redact_jobs_settled_total{kind="media",status="published"}'
+        lab.until(lambda: count in client.get("/metrics").text)
         text = client.get("/metrics").text
-        assert 'redact_jobs_settled_total{kind="media",status="published"}' in text
         assert 'route="/v1/jobs/{job}/result"' in text
         assert "redact_healthy 1.0" in text
         assert not [word for word in (job, item, "Orinakyan", str(lab.place), "127.0.0.1") if word in text]

@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,7 +49,7 @@ def test_what_is_submitted_is_published_and_can_be_fetched(lab: ServiceLab) -> N
         assert sha256_file(published) == result.headers["redact-sha256"]
         report = client.get(f"/v1/jobs/{job}/report").json()
         assert (report["item"], report["verdict"]) == (end["item"], "PUBLISH")
-    assert not (lab.state / "uploads" / job).exists(), "the bytes are gone once the job is settled"
+    lab.until(lambda: job not in lab.uploads())  # the bytes are gone once the job is settled
 
 
 @pytest.mark.parametrize(("end", "status"), [("R", "review"), ("B", "blocked")])
@@ -93,7 +92,7 @@ def test_a_check_judges_and_keeps_nothing(lab: ServiceLab) -> None:
             report = client.get(f"/v1/jobs/{end['job']}/report").json()
             assert len(report["looks"]) == 1
             assert client.get(f"/v1/jobs/{end['job']}/result").status_code == 404
-            assert not list((lab.state / "uploads").glob(f"{end['job']}*"))
+            lab.until(lambda job=end["job"]: not any(name.startswith(job) for name in lab.uploads()))
         assert found == {"P": "passed", "R": "review", "B": "blocked"}
 
 
@@ -114,19 +113,16 @@ def test_a_reviewers_decision_is_what_the_service_tells(lab: ServiceLab) -> None
 @contextlib.contextmanager
 def _when_free(lab: ServiceLab) -> Iterator[Store]:
     """The output folder, which the service gives back when it has nothing to do."""
-    for _ in range(400):
-        store = Store(lab.out, lab.private)
-        try:
-            store.__enter__()
-        except OutputError:
-            time.sleep(0.05)
-            continue
-        try:
-            yield store
-        finally:
-            store.__exit__(None, None, None)
-        return
-    raise AssertionError("the service never gives the output folder back")
+    with contextlib.ExitStack() as held:
+        stores: list[Store] = []
+
+        def free() -> bool:
+            with contextlib.suppress(OutputError):
+                stores.append(held.enter_context(Store(lab.out, lab.private)))
+            return bool(stores)
+
+        lab.until(free)
+        yield stores[0]
 
 
 def test_a_file_that_was_changed_after_it_was_judged_is_not_handed_out(lab: ServiceLab) -> None:
@@ -160,11 +156,7 @@ def test_a_senders_name_is_in_the_private_mapping_and_nowhere_else(lab: ServiceL
         client.get(f"/{NAME}")
     needle = NAME.encode().lower()
     assert seen and not any(needle in answer.lower() for answer in seen)
-    holding = [
-        path.relative_to(lab.place)
-        for path in lab.place.rglob("*")
-        if path.is_file() and needle in (str(path.name).encode() + path.read_bytes()).lower()
-    ]
+    holding = lab.holding(needle)
     assert [path.parts[0] for path in holding] == ["private"], holding
     with sqlite3.connect(lab.private / holding[0].name) as db:
         names = {row[0] for row in db.execute("SELECT relative FROM item")}

@@ -120,10 +120,12 @@ def test_nothing_in_a_request_names_an_address_to_call(lab: ServiceLab, receiver
 
 def test_a_token_that_asks_too_often_is_told_when_to_come_back_and_others_are_not(lab: ServiceLab) -> None:
     with lab.client(lab.token()) as greedy, lab.client(lab.token()) as modest:
-        answers = [greedy.get("/v1/review") for _ in range(40)]
-        refused = [answer for answer in answers if answer.status_code == 429]
-        assert refused and [answer.status_code for answer in answers[:20]] == [200] * 20
-        assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+        answers = [greedy.get("/v1/review") for _ in range(20)]
+        assert [answer.status_code for answer in answers] == [200] * 20
+        # A slow machine may give some back meanwhile: it asks on until it is too much.
+        while answers[-1].status_code == 200 and len(answers) < 1000:
+            answers.append(greedy.get("/v1/review"))
+        assert answers[-1].status_code == 429 and int(answers[-1].headers["retry-after"]) >= 1
         assert modest.get("/v1/review").status_code == 200
 
 

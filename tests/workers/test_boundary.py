@@ -88,7 +88,7 @@ def test_a_worker_that_only_talks_gets_no_more_time_than_a_silent_one(worker: Wo
     started = time.monotonic()
     with pytest.raises(WorkerTimeoutError):
         worker.call(attack, {}, timeout_s=0.5)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)
