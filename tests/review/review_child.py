@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
 
 def _take(terminal: str) -> None:
     """Make that terminal the one of this session, and standard input, output and error."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
     opened = os.open(terminal, os.O_RDWR)  # the leader of a session without one gets it so
     for target in range(3):
         os.dup2(opened, target)
