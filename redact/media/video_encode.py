@@ -6,8 +6,10 @@ stream; the container gets no date, no title and no name but the constants every
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -124,6 +126,7 @@ class VideoWriter:
     def begin(self) -> None:
         """Open the encoder and write the container's head; all streams must have been added."""
         self._container.start_encoding()
+        _take_turns()
         if self._message_filter:
             self._filter = BitStreamFilterContext(self._message_filter, self.stream, self.stream)
 
@@ -154,6 +157,20 @@ class VideoWriter:
         for packet in packets:
             packet.stream = self.stream
             self._container.mux(packet)
+
+
+def _take_turns() -> None:
+    """Take real-time priority back from the threads of this process.
+
+    SVT-AV1 run by root takes it, for its own threads and for the one that opens it. Then nothing else gets
+    its turn, and what that thread starts inherits it: a machine of two cores all but stood still.
+    """
+    if sys.platform != "linux":
+        return
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # it has ended
+            if os.sched_getscheduler(int(thread.name)) in (os.SCHED_FIFO, os.SCHED_RR):
+                os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def _describe_colour(context: av.video.codeccontext.VideoCodecContext, colour: ColourFacts) -> None:

@@ -1,8 +1,12 @@
 """Videos: one suite over containers, codecs and pixel formats. What must be kept is kept exactly."""
 
+import contextlib
+import os
 import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -144,6 +148,24 @@ def test_other_codecs_keep_times_and_odd_sizes_too(clips: Path, tmp_path: Path, 
         (after,) = probe_streams(target)["streams"]
         assert (after["width"], after["height"]) == (facts.width, facts.height)
         assert after["codec_name"] == codec
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root may take it")
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "vp9"])
+def test_no_encoder_takes_the_processor_from_all_others(
+    clips: Path, tmp_path: Path, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, seen = video_encode.VideoWriter.write, []
+
+    def looked_at(*arguments: Any) -> None:
+        write(*arguments)
+        for thread in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(OSError):  # it has ended
+                seen.append(os.sched_getscheduler(int(thread.name)))
+
+    monkeypatch.setattr(video_encode.VideoWriter, "write", looked_at)
+    _rendered(clips / "odd.mkv", tmp_path, codec=codec)
+    assert seen and set(seen) <= {os.SCHED_OTHER, os.SCHED_BATCH, os.SCHED_IDLE}
 
 
 def test_vp9_refuses_ten_bits_instead_of_losing_them(clips: Path, tmp_path: Path) -> None:
