@@ -126,7 +126,7 @@ class VideoWriter:
     def begin(self) -> None:
         """Open the encoder and write the container's head; all streams must have been added."""
         self._container.start_encoding()
-        _take_turns()
+        take_turns()
         if self._message_filter:
             self._filter = BitStreamFilterContext(self._message_filter, self.stream, self.stream)
 
@@ -159,7 +159,7 @@ class VideoWriter:
             self._container.mux(packet)
 
 
-def _take_turns() -> None:
+def take_turns() -> None:
     """Take real-time priority back from the threads of this process.
 
     SVT-AV1 run by root takes it, for its own threads and for the one that opens it. Then nothing else gets
@@ -241,6 +241,7 @@ __all__ = [
     "blank_frame",
     "check_written",
     "encoder_for",
+    "take_turns",
     "target_format",
     "writing",
 ]

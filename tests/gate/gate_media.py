@@ -14,6 +14,7 @@ from PIL import Image
 
 from redact.findings import FindingKind
 from redact.gate.structure import StructureReport, read_structure
+from redact.media.video_encode import take_turns
 
 pillow_heif.register_heif_opener()
 
@@ -94,6 +95,7 @@ def movie(
         for key, value in (tags or {}).items():
             target.metadata[key] = value
         target.start_encoding()  # the filter copies size and headers, so the encoder must be open
+        take_turns()
         strip = codec == "libx264" and not sei
         sei_filter = (
             av.BitStreamFilterContext("filter_units=remove_types=6", stream, stream) if strip else None
