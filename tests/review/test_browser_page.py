@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -61,12 +62,12 @@ def page(window: tuple[Page, list[str]], fake: Fake) -> Iterator[Page]:
     page.goto(f"{fake.address}#once")
     expect(page.locator("a.card")).to_have_count(4)
     yield page
-    assert wrong == []
     page.unroute_all()
     page.set_viewport_size(SIZE)
     page.emulate_media(color_scheme="light")
     page.evaluate("sessionStorage.clear(); localStorage.clear()")
     page.goto("about:blank")
+    assert wrong == []
 
 
 def _own(sent: Request, fake: Fake) -> bool:
@@ -176,6 +177,37 @@ def test_box_dragged_on_a_photo_is_sent_where_it_was_drawn(page: Page, fake: Fak
     old, new = sent["tracks"]
     assert (old["id"], new["id"], new["kind"], new["keep"]) == (1, None, "face", False)
     assert new["spans"][0]["box"] == pytest.approx([192, 54, 64, 72], abs=1.5)
+
+
+LATE = """() => {
+  const at = setTimeout;
+  window.setTimeout = (act, ms) => at(act, ms === 1 ? 150 : ms);
+  window.chosen = [];
+  const look = () => chosen.push(document.querySelector(".row[aria-pressed=true]")?.innerText ?? "");
+  const what = { subtree: true, childList: true, attributeFilter: ["aria-pressed"] };
+  new MutationObserver(look).observe(document.body, what);
+}"""
+"""What the library tells a millisecond later comes when the page has gone on. Notes which row is chosen."""
+
+
+def test_choice_changes_only_by_hand_however_late_the_library_tells_of_it(page: Page) -> None:
+    _open(page, PHOTO)
+    page.evaluate(LATE)
+    row = page.locator(".row[aria-pressed=true]")
+    told = "() => new Promise((done) => setTimeout(done, 1))"
+    _press(page, "b")
+    _drag(page, (0.6, 0.3), (0.8, 0.7))
+    expect(row).to_have_text("New face 1")
+    _chosen(page)
+    page.evaluate(told)
+    _drag(page, (0.19, 0.44), (0.19, 0.44))
+    expect(row).to_have_text("Face 1")
+    page.evaluate(told)
+    _drag(page, (0.5, 0.9), (0.5, 0.9))
+    expect(row).to_have_count(0)
+    page.evaluate(told)
+    seen = page.evaluate("chosen")
+    assert [one for one, _ in itertools.groupby(seen)] == ["", "New face 1", "Face 1", ""]
 
 
 def test_detected_box_is_dragged_and_its_loss_is_said(page: Page) -> None:
@@ -585,6 +617,7 @@ def test_two_fingers_zoom_and_move_the_picture_and_edit_nothing(page: Page) -> N
     left = page.evaluate("document.querySelector('.stage').scrollLeft")
     _fingers(page, ((0.5, 0.5), (0.7, 0.5)), ((0.3, 0.5), (0.5, 0.5)))
     chrome.until(page, f"document.querySelector('.stage').scrollLeft > {left} + 50")
+    _chosen(page)
     page.get_by_role("button", name="Add box").click()
     _fingers(page, ((0.4, 0.4), (0.6, 0.6)), ((0.3, 0.3), (0.7, 0.7)))
     expect(page.locator(".changes, .a9s-rubberband rect")).to_have_count(0)

@@ -21,6 +21,7 @@ const STILL = 0.5;
 export class Boxes {
   private readonly annotator: ImageAnnotator;
   private readonly watcher: MutationObserver;
+  private readonly unsubscribe: () => void;
   private shown = new Map<string, Box>();
   private selected: string | null = null;
   /** True while this class itself changes the library's state. */
@@ -40,7 +41,8 @@ export class Boxes {
     element.addEventListener("pointerup", this.released);
     element.addEventListener("pointercancel", this.cancelled);
     this.annotator.on("createAnnotation", this.created);
-    this.annotator.on("selectionChanged", this.chosen);
+    // Its event of this comes a moment later, when this class or the person may have chosen something else.
+    this.unsubscribe = this.annotator.state.selection.subscribe(this.chosen) as () => void;
   }
 
   get element(): HTMLElement {
@@ -99,6 +101,7 @@ export class Boxes {
     this.watcher.disconnect();
     this.element.removeEventListener("pointerup", this.released);
     this.element.removeEventListener("pointercancel", this.cancelled);
+    this.unsubscribe();
     this.annotator.destroy();
   }
 
@@ -111,19 +114,16 @@ export class Boxes {
     }
   }
 
+  /** A box was drawn: it comes back by `show` if it becomes part of the plan. */
   private readonly created = (made: ImageAnnotation): void => {
-    if (this.busy) return;
-    const box = boxOf(made);
-    // It selects what it made right after this: take it away when it is done.
-    setTimeout(() => {
-      this.quietly(() => this.annotator.removeAnnotation(made.id));
-      this.events.drawn(box);
-    });
+    this.quietly(() => this.annotator.removeAnnotation(made.id));
+    this.events.drawn(boxOf(made));
   };
 
-  private readonly chosen = (chosen: ImageAnnotation[]): void => {
+  private readonly chosen = ({ selected }: { readonly selected: readonly { readonly id: string }[] }): void => {
     if (this.busy) return;
-    const id = chosen[0]?.id ?? null;
+    const id = selected[0]?.id ?? null;
+    // One that was just drawn is no cover yet.
     if (id !== null && !this.shown.has(id)) return;
     if (id !== this.selected) {
       this.selected = id;
@@ -131,16 +131,14 @@ export class Boxes {
     }
   };
 
+  /** At once: a key that is pressed next finds the box where it was let go. The library's own listeners ran before. */
   private readonly released = (): void => {
-    // The library's own listeners run on this event too: look after they are done.
-    setTimeout(() => {
-      for (const [id, before] of this.shown) {
-        const now = this.annotator.getAnnotationById(id);
-        if (!now || same(before, boxOf(now))) continue;
-        this.shown.set(id, boxOf(now));
-        this.events.moved(id, boxOf(now));
-      }
-    });
+    for (const [id, before] of this.shown) {
+      const now = this.annotator.getAnnotationById(id);
+      if (!now || same(before, boxOf(now))) continue;
+      this.shown.set(id, boxOf(now));
+      this.events.moved(id, boxOf(now));
+    }
   };
 
   /** The browser took the pointer away in the middle of a drag: the library would go on with it. What moved, moved. */
