@@ -143,6 +143,23 @@ def test_signing_out_leaves_nothing(page: Page) -> None:
     assert page.locator("img, canvas, video").count() == 0
 
 
+def test_late_refusal_does_not_tell_who_signed_out_that_the_session_is_over(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/items/*", hold)
+    page.locator(f"a.card[href$='{PHOTO}']").click()
+    _wait(page, lambda: held)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="signed out")).to_be_visible()
+    with page.expect_response("**/api/items/*"):
+        held[0].fulfill(status=401, json={"error": "session", "message": "over"})
+    page.wait_for_timeout(100)
+    expect(page.get_by_role("heading", name="signed out")).to_be_visible()
+
+
 def test_photo_is_accepted_only_with_a_reason_for_every_finding(page: Page, fake: Fake) -> None:
     _open(page, PHOTO)
     _press(page, "a")

@@ -26,14 +26,13 @@ function App({ session, end }: { session: Session; end: End }) {
   const [message, setMessage] = useState<{ words: string; heard?: boolean }>({ words: "" });
   const ending = useRef(end);
   ending.current = end;
-  const api = useMemo(
-    () =>
-      new Api(session.key, {
-        ended: () => ending.current("Your session is over.", isHeld() ? "Your changes were not drawn; they are lost." : ""),
-        reached: setReached,
-      }),
-    [session.key],
-  );
+  /** Whoever signs out is not told by a late answer that the session is over. */
+  const signingOut = useRef(false);
+  const over = (): void => {
+    if (signingOut.current) return;
+    ending.current("Your session is over.", isHeld() ? "Your changes were not drawn; they are lost." : "");
+  };
+  const api = useMemo(() => new Api(session.key, { ended: over, reached: setReached }), [session.key]);
   useEffect(() => {
     if (message.words === "") return undefined;
     const timer = setTimeout(() => setMessage({ words: "" }), SHOWN_MS);
@@ -42,14 +41,15 @@ function App({ session, end }: { session: Session; end: End }) {
   const say: Say = (words, heard = false) => setMessage({ words, heard });
   const signOut = async (): Promise<void> => {
     // What is on the screen goes at once, whatever the server says.
+    signingOut.current = true;
     end("Signing out");
     const signal = AbortSignal.timeout(PATIENCE_MS);
     try {
       await api.json("/api/session", { method: "DELETE", signal });
       end("You are signed out.");
     } catch (error) {
-      const over = error instanceof ApiError && error.status === 401;
-      end("You are signed out.", over ? "" : UNTOLD);
+      const known = error instanceof ApiError && error.status === 401;
+      end("You are signed out.", known ? "" : UNTOLD);
     }
   };
   return (
