@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # The same examples on every machine, so that a red run is about the change; HYPOTHESIS=random looks further.
-settings.register_profile("same", derandomize=True, deadline=None)
-settings.register_profile("random", max_examples=1000, deadline=None)
+# How long an example takes to make says how busy the machine is.
+PATIENT: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, **PATIENT)
+settings.register_profile("random", max_examples=1000, **PATIENT)
 settings.load_profile(os.environ.get("HYPOTHESIS", "same"))
 
 ROOT = Path(__file__).resolve().parent.parent
