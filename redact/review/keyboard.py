@@ -40,19 +40,24 @@ def asked_for(line: str, codes: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def typed_lines(fd: int, typed: Callable[[str], None], pause_s: float = PAUSE_S) -> Iterator[None]:
-    """Within a running loop: call `typed` with every line that comes, until the end of the block."""
+    """Within a running loop: call `typed` with every line that comes, until the end of the block.
+
+    Raises:
+        OSError: the terminal cannot be opened once more.
+    """
     loop = asyncio.get_running_loop()
     begun = bytearray()
     pause: asyncio.TimerHandle | None = None
+    own = opened_anew(fd)
 
     def listen() -> None:
-        loop.add_reader(fd, read)
+        loop.add_reader(own, read)
 
     def read() -> None:
         nonlocal pause
-        piece = read_now(fd)
+        piece = read_now(own)
         if not piece:
-            loop.remove_reader(fd)  # or it would be told again at once, and again
+            loop.remove_reader(own)  # or it would be told again at once, and again
             pause = loop.call_later(pause_s, listen)
             return
         begun.extend(piece)
@@ -61,17 +66,35 @@ def typed_lines(fd: int, typed: Callable[[str], None], pause_s: float = PAUSE_S)
         for line in lines:
             typed(line.decode("ascii", "replace"))
 
-    listen()
     try:
+        listen()
         yield
     finally:
         if pause is not None:
             pause.cancel()
-        loop.remove_reader(fd)
+        loop.remove_reader(own)
+        os.close(own)
+
+
+def opened_anew(fd: int) -> int:
+    """The terminal `fd` once more, in a way that no read of it ever waits. The caller closes it.
+
+    What the loop was told of may be gone when it is read: Ctrl-C also drops what was typed. A read that waits
+    for more goes on waiting after that signal, and nothing would end the app. The flag is set on a
+    description of its own, for that of `fd` is the shell's too.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        return os.open(os.ttyname(fd), flags)
+    except OSError:  # it is another account's, after `su`, or has no name here
+        return os.open("/dev/tty", flags)
 
 
 def read_now(fd: int) -> bytes:
-    """What there is to read; empty at an end, or if another program has the terminal now.
+    """What there is to read, of one `opened_anew`; empty if nothing, or if another program has the terminal.
 
     A program in the background that reads from its terminal is stopped by SIGTTIN, unless it blocks that
     signal: then it gets an error.

@@ -204,8 +204,12 @@ async def _serving(
     """Serve, and meanwhile invite whom a new address is asked for."""
     with contextlib.ExitStack() as meanwhile:
         if keyboard is not None:
-            meanwhile.enter_context(typed_lines(keyboard.fd, partial(_typed, keyboard, invite)))
-            keyboard.hint()
+            try:
+                meanwhile.enter_context(typed_lines(keyboard.fd, partial(_typed, keyboard, invite)))
+            except OSError:
+                log("terminal not readable")
+            else:
+                keyboard.hint()
         await server.serve(sockets=[listening])
 
 

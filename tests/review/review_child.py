@@ -11,7 +11,7 @@ import redact.review.serve
 from redact.errors import RedactError
 from redact.httpd.body import Pace
 from redact.policy import load_policy
-from redact.review.keyboard import read_now
+from redact.review.keyboard import opened_anew, read_now
 from redact.review.serve import ReviewSettings, serve
 
 HERE = Path(__file__).parent
@@ -74,7 +74,7 @@ def in_background(arguments: list[str]) -> int:
     if not child:
         os.setpgid(0, 0)
         select.select([0], [], [])
-        os._exit(0 if read_now(0) == b"" else 3)
+        os._exit(0 if read_now(opened_anew(0)) == b"" else 3)
     _, status = os.waitpid(child, os.WUNTRACED)
     if os.WIFSTOPPED(status):
         os.kill(child, 9)

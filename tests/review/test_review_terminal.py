@@ -1,10 +1,13 @@
 """New one-time addresses at the terminal that `redact review` was started in, and how it ends there."""
 
+import asyncio
 import os
 import pty
 import re
 import select
 import signal
+import termios
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +17,7 @@ import review_child
 from review_lab import NAME, PATIENCE_S, ReviewLab
 
 from bench.forked import Forked, Main
-from redact.review.keyboard import asked_for
+from redact.review.keyboard import asked_for, typed_lines
 
 ENTER, END, INTERRUPT = "\n", "\x04", "\x03"
 ADDRESS = re.compile(r"(\w+)  http://127\.0\.0\.1:(\d+)/#(\S+)")
@@ -150,6 +153,31 @@ def test_the_page_is_not_stopped_by_what_is_typed_while_it_is_in_the_background(
     process = terminal.run(review_child.in_background)
     terminal.type(ENTER)
     assert process.wait(PATIENCE_S) == 0
+
+
+def test_what_is_gone_when_it_is_read_does_not_hold_up_the_page() -> None:
+    ours, theirs = pty.openpty()
+    lines: list[str] = []
+
+    async def scene() -> None:
+        with typed_lines(theirs, lines.append, 0.01):
+            os.write(ours, b"gone\n")
+            assert select.select([theirs], [], [], PATIENCE_S)[0]
+            # As Ctrl-C does: after the loop was told, and before it reads.
+            asyncio.get_running_loop().call_soon(termios.tcflush, theirs, termios.TCIFLUSH)
+            await asyncio.sleep(0.05)
+            os.write(ours, b"k7\n")
+            while not lines:
+                await asyncio.sleep(0.01)
+
+    held_up = threading.Timer(30, os.write, (ours, b"held up\n"))
+    held_up.start()
+    asyncio.run(asyncio.wait_for(scene(), PATIENCE_S))
+    held_up.cancel()
+    assert lines == ["k7"]
+    assert os.get_blocking(theirs), "that of the shell stays as it is"
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.mark.parametrize(
